@@ -1,0 +1,127 @@
+/*
+ * command.h -- commands as rows, and one command being carried out in slices.
+ *
+ * A command runs on the control thread, where packets wait: each slice looks at
+ * a bounded number of rows and writes at most one buffer, and the next is asked
+ * for only when the reader has taken the last.  So `show session` with 200,000
+ * sessions holds nothing up, and a reader that stops reading stops only itself.
+ *
+ * Success is decided in the first slice: command_step() has set run->status
+ * when it first returns, and it does not change after that.
+ */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include "l2tpns/cli/facts.h"
+#include "l2tpns/cli/out.h"
+
+#define WORDS_MAX	64		/* words of one line */
+#define WORDS_OCTETS	4096		/* octets of one line */
+#define COMMAND_SCRATCH	128		/* numbers a command may keep between slices */
+#define COMMAND_LOOK	4096u		/* rows a slice looks at */
+
+struct words {
+	unsigned	n;
+	uint16_t	at[WORDS_MAX];	/* where in `text` each begins; each ends with a nul */
+	uint16_t	used;
+	char		text[WORDS_OCTETS];
+};
+
+static inline const char *words_get(const struct words *words, unsigned n)
+{
+	ASSERT(n < words->n);
+	return words->text + words->at[n];
+}
+
+enum command_mode { COMMAND_EXEC, COMMAND_CONFIG, COMMAND_EVERYWHERE };
+
+enum command_status {			/* also what nsctl's socket answers; stable */
+	COMMAND_OK	   = 200,
+	COMMAND_MALFORMED  = 400,	/* the line could not be read */
+	COMMAND_NOT_ENABLED = 403,
+	COMMAND_NO_OBJECT  = 404,	/* no such session, user, tunnel */
+	COMMAND_UNKNOWN	   = 405,	/* no such command, ambiguous, or wrong arguments */
+	COMMAND_REFUSED	   = 409,	/* understood, but it cannot be done: the message says why */
+	COMMAND_BUSY	   = 503	/* too many connections */
+};
+
+enum command_step {
+	COMMAND_DONE,
+	COMMAND_MORE,			/* drain the buffer and ask again */
+	COMMAND_WAIT			/* nothing to say yet: drain, and ask again in COMMAND_WAIT_MS */
+};
+#define COMMAND_WAIT_MS	200
+
+struct command_run;
+
+enum command_at_terminal {
+	COMMAND_BY_ROW,			/* the terminal hands it to the control thread */
+	COMMAND_BY_TERMINAL,		/* it is about the terminal, which does it itself */
+	COMMAND_BY_LIBRARY		/* libcli has it already */
+};
+
+struct command_row {
+	const char	*words;		/* the grammar; see match.h */
+	const char	*help;
+	enum command_step (*run)(struct command_run *run);
+	enum command_mode mode;
+	enum command_at_terminal terminal;
+	bool		 privileged;
+	bool		 shows;		/* takes `json` as its last word, and changes nothing */
+	bool		 metrics;	/* always in the metrics' form */
+	uint8_t		 args_logged;	/* arguments that may stand in the log; those after them may be secrets */
+};
+
+extern const struct command_row command_rows[];
+extern const unsigned command_rows_n;
+
+struct command_run {
+	struct facts		*facts;
+	const struct command_row *row;
+	enum command_status	 status;
+	bool			 enabled;	/* secrets may be shown */
+	bool			 begun;		/* the first slice is over */
+	struct out		 out;
+	struct words		 words;
+	unsigned		 args_at;	/* which word is the first argument */
+	unsigned		 args;		/* how many there are */
+
+	char			 refusal[512];	/* why no row was found */
+
+	/* The handler's place to go on from; zero before its first slice. */
+	unsigned		 stage;
+	uint32_t		 at;
+	uint64_t		 number[COMMAND_SCRATCH];
+};
+
+/*
+ * Find the row for run->words and make ready.  The words' last may be "json".
+ * When no row is found the run holds the message and ends at its first step.
+ * `buffer` is lent until the run is over.
+ */
+void command_begin(struct command_run *run, struct facts *facts, enum out_form form, enum command_mode mode,
+		   bool enabled, char *buffer, uint32_t room);
+
+/* One slice.  Call it only with run->out drained. */
+MUST_USE enum command_step command_step(struct command_run *run);
+
+/* What was asked, in full words, for the log: without arguments that may be secrets. */
+void command_describe(const struct command_run *run, char *text, size_t room);
+
+/* For handlers */
+static inline const char *command_arg(const struct command_run *run, unsigned n)
+{
+	return words_get(&run->words, run->args_at + n);
+}
+
+/* Does the argument begin this keyword? */
+bool command_arg_is(const struct command_run *run, unsigned n, const char *keyword);
+
+/* A decimal number of at most `max`; false when it is something else. */
+MUST_USE bool command_arg_number(const struct command_run *run, unsigned n, uint32_t max, uint32_t *number);
+
+/* End with an error: a message, and the status. */
+enum command_step command_fail(struct command_run *run, enum command_status status, const char *format, ...)
+	PRINTF_LIKE(3, 4);
+
+#endif

@@ -1,0 +1,116 @@
+/*
+ * lns_state.h -- what struct lns is made of; for core/lns*.c only.
+ *
+ * One event is handled in one `struct turn`: the lns, the time, and where the
+ * effects go.  Everything below is reached from there.
+ */
+#ifndef CORE_LNS_STATE_H
+#define CORE_LNS_STATE_H
+
+#include "l2tpns/base/index.h"
+#include "l2tpns/base/pool.h"
+#include "l2tpns/base/timers.h"
+#include "l2tpns/core/lac_rules.h"
+#include "l2tpns/core/lns.h"
+
+#define TIMERS_PER_OBJECT	2u
+
+enum session_timer { SESSION_TIMER_PPP, SESSION_TIMER_LIFE };
+enum tunnel_timer { TUNNEL_TIMER_CHAN, TUNNEL_TIMER_LIFE };
+
+struct tunnel_list { uint32_t head, tail; };	/* tunnel ids, 0 = empty */
+
+struct lns {
+	struct lns_conf		conf;
+	struct chan_conf	chan_conf;
+	struct rnd		rnd;
+	struct hash_key		key;
+	lns_usage_fn		*usage;
+	void			*usage_ctx;
+
+	struct rows		rows;
+	struct session		*session;	/* by row */
+	struct pool		tids;
+	struct tunnel		*tunnel;	/* by tunnel id */
+	struct store		store;
+	struct chan_pool	chan_pool;
+	struct timers		timers;
+	uint32_t		tunnel_timers;	/* number of the first tunnel's first timer */
+	struct index		by_user, by_address, by_peer;
+	struct lac_rules	rules;
+	struct ippools		*pools;
+	const struct subscribers *subscribers;
+
+	struct tunnel_list	opening;	/* half-open tunnels, oldest first */
+	struct tunnel_list	dropping;	/* tunnels whose sessions are being ended */
+	uint32_t		openings;
+	uint32_t		ack_first;	/* tunnels that may owe an acknowledgement */
+	uint32_t		serial;
+	bool			shutting_down;
+	struct mono		said_since;	/* refusals are reported at a bounded rate */
+	uint32_t		said;
+
+	uint64_t		stat[STATS];
+	uint64_t		refused[WHYS];
+	uint8_t			scratch[L2TP_SCRATCH_LEN];
+	uint8_t			shelf[STORE_LEN_MAX];
+};
+
+struct turn {
+	struct lns	*lns;
+	struct mono	 now;
+	struct fx_list	*out;
+};
+
+/* lns.c */
+void lns_count_refused(struct turn *turn, enum why why, struct tid tid, struct row row);
+struct chan_env lns_chan_env(struct turn *turn, const struct tunnel *t);
+void session_timer_arm(struct turn *turn, struct row row, enum session_timer timer, struct mono due);
+void tunnel_timer_arm(struct turn *turn, const struct tunnel *t, enum tunnel_timer timer, struct mono due);
+
+/* lns_tunnel.c: RFC 2661 sections 5.1, 5.7, 6.1-6.5 */
+enum why tunnel_control(struct turn *turn, struct addr from, struct ip local, const struct l2tp_hdr *hdr);
+void tunnel_timer_fired(struct turn *turn, struct tunnel *t, enum tunnel_timer timer);
+void tunnel_flush_all(struct turn *turn);
+bool tunnel_drop_some(struct turn *turn);		/* end one more session of a closing tunnel; false: none left */
+void tunnel_close_asked(struct turn *turn, struct tunnel *t, uint16_t result, enum session_end end);
+bool tunnel_send(struct turn *turn, struct tunnel *t, struct peer_sid sid, const struct l2tp_msg *msg);
+struct tunnel *tunnel_find(struct lns *lns, uint16_t tid);
+
+/* lns_tunnel_open.c: SCCRQ, SCCCN */
+enum why tunnel_sccrq_received(struct turn *turn, struct addr from, struct ip local, const struct l2tp_hdr *hdr);
+enum why tunnel_scccn_received(struct turn *turn, struct tunnel *t, const struct l2tp_msg *msg);
+void tunnel_opening_done(struct lns *lns, struct tunnel *t);
+void tunnel_list_add(struct lns *lns, struct tunnel_list *list, struct tunnel *t);
+void tunnel_list_remove(struct lns *lns, struct tunnel_list *list, struct tunnel *t);
+void tunnel_list_of_peer_remove(struct lns *lns, const struct tunnel *t);
+
+/* lns_call.c: RFC 2661 sections 5.2.1, 6.6-6.8, 6.12-6.14 */
+enum why call_control(struct turn *turn, struct tunnel *t, const struct l2tp_hdr *hdr, const struct l2tp_msg *msg);
+bool call_message_bad(struct turn *turn, struct tunnel *t, const struct l2tp_hdr *hdr, const struct l2tp_msg *msg,
+		      enum why why, uint16_t error);
+struct row call_find(const struct lns *lns, const struct tunnel *t, uint16_t sid);
+
+/* lns_session.c: a session's life from PPP's start to its end */
+void session_started(struct turn *turn, struct row row, const struct ppp_proxy *proxy);
+enum why session_frame(struct turn *turn, struct row row, struct bytes frame);
+void session_timer_fired(struct turn *turn, struct row row, enum session_timer timer);
+void session_end_asked(struct turn *turn, struct row row, enum session_end end);	/* politely */
+void session_end_now(struct turn *turn, struct row row, enum session_end end, bool send_cdn);
+
+static inline uint64_t name_hash(const struct lns *lns, struct bytes name)
+{
+	return hash_octets(lns->key, name);
+}
+
+static inline uint64_t address_hash(const struct lns *lns, struct ip4 address)
+{
+	return hash_octets(lns->key, bytes_of(&address.n, sizeof(address.n)));
+}
+
+static inline struct bytes lns_kept(const struct lns *lns, uint32_t handle)
+{
+	return store_get(&lns->store, handle);
+}
+
+#endif
