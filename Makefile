@@ -57,6 +57,7 @@ objs	 = $(patsubst %.c,$(B)/obj/%.o,$(1))
 fuzzobjs = $(patsubst %.c,$(B)/fuzz/obj/%.o,$(1))
 PURE_A	 := $(B)/libpure.a
 PROGRAMS := $(B)/l2tpns $(B)/nsctl
+MANUALS	 := $(patsubst etc/man/%,$(B)/man/%,$(wildcard etc/man/*.[0-9]))
 
 # rules.mk adds: commands that print `ok NAME`, `FAIL NAME why`, `SKIP NAME why` (tests/run
 # says the rest), quoted where they have arguments, as 'NAME: COMMAND' where the name is not
@@ -65,7 +66,6 @@ CHECKS	 :=
 CHECK_BUILD :=
 ROOT_TESTS :=
 TEST_BUILD :=
-DEMO_BUILD :=
 
 ifeq ($(V),1)
 Q	 :=
@@ -84,7 +84,7 @@ MAKEFLAGS += --no-builtin-rules
 -include $(wildcard tests/*/rules.mk)
 
 .PHONY: all
-all: $(PROGRAMS)				## the daemon and nsctl
+all: $(PROGRAMS) $(MANUALS)			## the daemon and nsctl
 
 $(B)/l2tpns: $(call objs,$(SHELL_SRC)) $(PURE_A)
 	$(call say,LINK,$@)
@@ -97,6 +97,16 @@ $(B)/nsctl: $(call objs,$(NSCTL_SRC)) $(PURE_A)
 $(PURE_A): $(call objs,$(PURE_SRC))
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar rcsDT $@ $^
+
+# The manual pages' tables are written by a program that reads the daemon's own rows.
+$(B)/manual: $(call objs,etc/man/manual.c tests/unit/assert_fail.c) $(PURE_A)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PURE_LIBS)
+
+$(B)/man/%: etc/man/% $(B)/manual
+	$(call say,MAN,$@)
+	@mkdir -p $(@D)
+	$(Q)$(B)/manual <$< >$@
 
 # Compiler and flags are a file: when they change, everything is built again.
 .PHONY: force
@@ -150,7 +160,7 @@ RUN	 = tests/run -o $(B)/results -j $(NPROC)
 
 .PHONY: check-build test-build check test unit tidy fuzz bench demo asan gcc-clang cover analyze
 check-build: all $(UNIT_BUILD) $(FUZZ_BUILD) $(CHECK_BUILD)
-test-build: check-build $(DEMO_BUILD) $(TEST_BUILD)
+test-build: check-build $(TEST_BUILD)
 
 check:						## tests that need no root: unit, fuzz regressions, replay, tidy
 	@tests/deps.sh --check $(DEPS_TEST)
@@ -166,7 +176,7 @@ unit:						## unit tests only
 	@+$(SUBMAKE) $(UNIT_BUILD)
 	@$(RUN) $(UNIT_BUILD)
 
-tidy: $(PURE_A)					## layers, purity, sizes, the map, words, manual pages
+tidy: $(PURE_A) $(MANUALS)			## layers, purity, sizes, the map, words, manual pages
 	@$(RUN) $(TIDY_CHECKS)
 
 fuzz:						## T=60: fuzz each target that long, two at a time
@@ -175,12 +185,12 @@ fuzz:						## T=60: fuzz each target that long, two at a time
 
 bench:						## ratios against l2tpns 2.4.1 in the same run
 	@tests/deps.sh --install $(DEPS_TEST)
-	@+$(SUBMAKE) all $(DEMO_BUILD) $(TEST_BUILD)
+	@+$(SUBMAKE) all $(TEST_BUILD)
 	@tests/bench/run.sh $(B)
 
 demo:						## 1,000 subscribers dial in
 	@tests/deps.sh --install $(DEPS_DEMO)
-	@+$(SUBMAKE) all $(DEMO_BUILD)
+	@+$(SUBMAKE) all $(B)/lac
 	@tests/lac/demo.sh $(B)
 
 asan:						## unit tests and replay under address and undefined sanitizers
@@ -212,9 +222,10 @@ deps:						## install the Debian packages that are missing
 	@tests/deps.sh --install $(DEPS_TEST)
 
 install: all					## PREFIX=/usr/local DESTDIR=; configuration is never overwritten
-	$(Q)install -d $(addprefix $(DESTDIR),$(SBINDIR) $(MANDIR)/man8 $(CONFDIR) $(UNITDIR) /etc/logrotate.d)
+	$(Q)install -d $(addprefix $(DESTDIR),$(SBINDIR) $(MANDIR)/man5 $(MANDIR)/man8 $(CONFDIR) $(UNITDIR) /etc/logrotate.d)
 	$(Q)install -m 755 $(PROGRAMS) $(DESTDIR)$(SBINDIR)/
-	$(Q)install -m 644 etc/man/l2tpns.8 etc/man/nsctl.8 $(DESTDIR)$(MANDIR)/man8/
+	$(Q)install -m 644 $(filter %.5,$(MANUALS)) $(DESTDIR)$(MANDIR)/man5/
+	$(Q)install -m 644 $(filter %.8,$(MANUALS)) $(DESTDIR)$(MANDIR)/man8/
 	$(Q)sed 's,/usr/sbin/,$(SBINDIR)/,g' etc/l2tpns.service >$(DESTDIR)$(UNITDIR)/l2tpns.service
 	$(Q)for f in startup-config users ip_pool subscribers; do \
 		[ ! -e etc/$$f ] || [ -e $(DESTDIR)$(CONFDIR)/$$f ] || \
@@ -223,8 +234,9 @@ install: all					## PREFIX=/usr/local DESTDIR=; configuration is never overwritt
 		install -m 644 etc/l2tpns.logrotate $(DESTDIR)/etc/logrotate.d/l2tpns
 
 uninstall:					## what install put there; configuration stays
-	$(Q)rm -f $(addprefix $(DESTDIR),$(SBINDIR)/l2tpns $(SBINDIR)/nsctl $(MANDIR)/man8/l2tpns.8 \
-		$(MANDIR)/man8/nsctl.8 $(UNITDIR)/l2tpns.service)
+	$(Q)rm -f $(addprefix $(DESTDIR),$(patsubst $(B)/%,$(SBINDIR)/%,$(PROGRAMS)) $(UNITDIR)/l2tpns.service \
+		$(patsubst $(B)/man/%.5,$(MANDIR)/man5/%.5,$(filter %.5,$(MANUALS))) \
+		$(patsubst $(B)/man/%.8,$(MANDIR)/man8/%.8,$(filter %.8,$(MANUALS))))
 
 clean:						## remove everything made
 	$(Q)rm -rf $(B)

@@ -97,7 +97,7 @@ static void effect(struct shell *shell, const struct fx *fx)
 		log_fx(shell->log, fx, payload);
 		break;
 	case FX_KINDS:
-		ASSERT(!"not an effect");
+		ASSERT(false && "not an effect");
 	}
 }
 
@@ -126,19 +126,17 @@ void shell_settle(struct shell *shell)
 
 /* ---- events ---- */
 
-static void on_punts(struct ev_loop *loop, ev_io *io, int revents)
+/* A bounded number of packets; false when there are no more. */
+static bool punts_take(struct shell *shell)
 {
-	struct shell *shell = io->data;
 	struct punt punt[PUNTS_PER_ROUND];
-	unsigned n;
 
-	(void)loop;
-	(void)revents;
 	for (unsigned round = 0; round < ROUNDS_PER_TURN; round++) {
-		n = plane_user_punts(shell->plane, punt, PUNTS_PER_ROUND);
-		if (n == 0)
-			break;
+		unsigned n = plane_user_punts(shell->plane, punt, PUNTS_PER_ROUND);
 		struct mono now = clock_now();
+
+		if (n == 0)
+			return false;
 
 		for (unsigned i = 0; i < n; i++) {
 			effects_if_full(shell);
@@ -147,6 +145,26 @@ static void on_punts(struct ev_loop *loop, ev_io *io, int revents)
 		shell_settle(shell);
 		plane_user_punts_done(shell->plane);
 	}
+	return true;
+}
+
+/* The descriptor tells only of the first packet after none: while there are more, the loop does not sleep. */
+static void on_punts(struct ev_loop *loop, ev_io *io, int revents)
+{
+	struct shell *shell = io->data;
+
+	(void)revents;
+	if (punts_take(shell))
+		ev_idle_start(loop, &shell->more_punts);
+}
+
+static void on_more_punts(struct ev_loop *loop, ev_idle *idle, int revents)
+{
+	struct shell *shell = idle->data;
+
+	(void)revents;
+	if (!punts_take(shell))
+		ev_idle_stop(loop, idle);
 }
 
 static void on_crypts(struct ev_loop *loop, ev_io *io, int revents)
@@ -293,6 +311,9 @@ void shell_run(struct shell *shell)
 	double watchdog = (double)service_watchdog().us / 1e6;
 
 	fd_watch(shell, &shell->punts, plane_user_punt_fd(shell->plane), on_punts);
+	ev_idle_init(&shell->more_punts, on_more_punts);
+	ev_set_priority(&shell->more_punts, EV_MAXPRI);	/* not only when nobody else has anything to do */
+	shell->more_punts.data = shell;
 	fd_watch(shell, &shell->crypts, crypt_thread_fd(shell->crypt), on_crypts);
 	if (shell->telnet)
 		fd_watch(shell, &shell->terminals, cli_telnet_fd(shell->telnet), on_terminals);

@@ -9,10 +9,13 @@
 #define SHELL_H
 
 #include <ev.h>
+#include <limits.h>
 #include <pthread.h>
 
 #include "l2tpns/cli/facts.h"
 #include "l2tpns/config/config.h"
+#include "l2tpns/config/show.h"
+#include "l2tpns/config/pool_file.h"
 #include "l2tpns/config/users.h"
 #include "l2tpns/io/cli_telnet.h"
 #include "l2tpns/io/crypt_thread.h"
@@ -21,8 +24,6 @@
 #include "l2tpns/io/netlink.h"
 #include "l2tpns/io/tun.h"
 #include "l2tpns/plane/user.h"
-
-#define SHELL_PATH_MAX	512
 
 struct shell_args {			/* the command line */
 	const char	*config_path;
@@ -37,9 +38,12 @@ struct shell {
 	ev_timer	 tick, second, watchdog, deadline;
 	ev_signal	 hup, term, intr, quit;
 	ev_prepare	 rest;
+	ev_idle		 more_punts;
 	bool		 leaving;		/* QUIT: closing tunnels, until the deadline */
 
 	struct shell_args args;
+	char		 config_path[PATH_MAX];
+	char		 host[64];		/* the system's name, or the command line's */
 	struct config	*config;		/* as it runs */
 	struct lns_conf	*lns_conf;		/* what the control plane was told last */
 	struct lns	*lns;
@@ -54,12 +58,15 @@ struct shell {
 
 	struct log_out	*log;
 	struct plane	*plane;
-	struct tun	*tun;
+	struct tun	 tun;
 	struct netlink	*netlink;
 	struct crypt_thread *crypt;
 	struct cli_telnet *telnet;
 	struct ctl_unix	*ctl;
 	struct facts	 facts;
+
+	struct config_cursor shown;		/* where the display of the configuration stands */
+	unsigned	 shown_how, shown_next;
 
 	struct plane_packet packet[PLANE_SEND_MAX];
 	unsigned	 packets;
@@ -78,6 +85,7 @@ void shell_leave(struct shell *shell);		/* cleanly, as SIGQUIT does */
 /* shell_files.c */
 MUST_USE int shell_files_read(struct shell *shell);		/* at start; 0, or 1 after saying why */
 bool shell_files_reload(struct shell *shell, char message[FACTS_MESSAGE_MAX]);
+void shell_files_say(struct shell *shell);			/* their warnings, now that there is a log; subscribers */
 void shell_routes_put(struct shell *shell);			/* of the pools, to the tun device */
 void shell_files_close(struct shell *shell);
 bool shell_config_changed(struct shell *shell, const struct config *wanted, char message[FACTS_MESSAGE_MAX]);

@@ -1,5 +1,6 @@
 /* shell_hands.c -- what an operator can see and do through the commands: struct facts_ops carried out. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -8,7 +9,10 @@
 #include "l2tpns/config/show.h"
 #include "l2tpns/io/clock.h"
 #include "l2tpns/io/files.h"
+#include "l2tpns/wire/ppp_auth.h"
 #include "l2tpns/shell.h"
+
+#define CONFIG_TEXT_MAX	(1u << 20)
 
 static void hand_clock(void *ctx, struct mono *now, uint64_t *unix_us)
 {
@@ -48,38 +52,18 @@ static bool hand_reload(void *ctx, char message[FACTS_MESSAGE_MAX])
 	return shell_files_reload(ctx, message);
 }
 
-/* The whole running configuration as `startup-config` has it, secrets and all; NULL: no memory. */
-static char *config_text(const struct config *config, size_t *octets)
-{
-	char line[CONFIG_LINE_MAX];
-	size_t room = 1u << 20, used = 0;
-	char *text = malloc(room);
-
-	for (unsigned i = 0; text && config_line(config, i, false, true, line); i++) {
-		size_t len = strlen(line);
-
-		if (used + len + 2 > room) {
-			free(text);
-			return NULL;
-		}
-		memcpy(text + used, line, len);
-		used += len;
-		text[used++] = '\n';
-	}
-	*octets = used;
-	return text;
-}
-
 static bool hand_memory_write(void *ctx, char message[FACTS_MESSAGE_MAX])
 {
 	struct shell *shell = ctx;
-	size_t octets;
-	char *text = config_text(shell->config, &octets);
-	int failed = text ? file_replace(shell->args.config_path, bytes_of(text, octets), 0600) : -ENOMEM;
+	struct wr w = wr_of(malloc(CONFIG_TEXT_MAX), CONFIG_TEXT_MAX);
+	int failed = -ENOMEM;
 
-	if (text)
-		explicit_bzero(text, octets);
-	free(text);
+	if (w.start) {
+		config_show(shell->config, CONFIG_SECRETS, &w);
+		failed = wr_ok(&w) ? file_replace(shell->args.config_path, wr_bytes_of(&w), 0600) : -EFBIG;
+		explicit_bzero(w.start, CONFIG_TEXT_MAX);
+		free(w.start);
+	}
 	if (failed)
 		(void)snprintf(message, FACTS_MESSAGE_MAX, "%s: %s", shell->args.config_path, strerror(-failed));
 	else
@@ -90,20 +74,38 @@ static bool hand_memory_write(void *ctx, char message[FACTS_MESSAGE_MAX])
 static bool hand_option_set(void *ctx, const char *name, const char *value, char message[FACTS_MESSAGE_MAX])
 {
 	static struct config wanted;	/* large; control thread only */
+	static struct config_faults faults;
 	struct shell *shell = ctx;
+	char line[FAULT_LINE_MAX];
+	bool set;
 
 	wanted = *shell->config;
+	faults = (struct config_faults){ 0 };
+	set = config_set(&wanted, name, value, &faults);
 	message[0] = 0;
-	if (!config_set(&wanted, name, value, message, FACTS_MESSAGE_MAX))
-		return false;
-	return shell_config_changed(shell, &wanted, message);
+	if (faults.count)
+		(void)snprintf(message, FACTS_MESSAGE_MAX, "%s", fault_text(&faults.fault[0], line));
+	return set && shell_config_changed(shell, &wanted, message);
 }
 
+/* Lines are asked for in order; two readers at once cost a repetition, not a wrong line. */
 static bool hand_config_line(void *ctx, unsigned number, bool all, bool secrets, char line[FACTS_LINE_MAX])
 {
-	const struct shell *shell = ctx;
+	struct shell *shell = ctx;
+	unsigned how = (all ? CONFIG_ALL : 0u) | (secrets ? CONFIG_SECRETS : 0u);
+	bool more = true;
 
-	return config_line(shell->config, number, all, secrets, line);
+	_Static_assert(CONFIG_LINE_MAX <= FACTS_LINE_MAX, "a line of configuration fits a line of the display");
+	if (how != shell->shown_how || number != shell->shown_next) {
+		shell->shown = (struct config_cursor){ 0 };
+		shell->shown_how = how;
+		shell->shown_next = 0;
+	}
+	for (; more && shell->shown_next <= number; shell->shown_next++)
+		more = config_show_line(shell->config, how, &shell->shown, line);
+	if (!more)
+		shell->shown_how = UINT_MAX;	/* the next reader begins anew */
+	return more;
 }
 
 static unsigned hand_workers(void *ctx)
@@ -157,4 +159,63 @@ const struct facts_ops shell_hands = {
 	.shutdown = hand_shutdown, .reload = hand_reload, .memory_write = hand_memory_write,
 	.option_set = hand_option_set, .config_line = hand_config_line, .workers = hand_workers,
 	.worker = hand_worker, .load = hand_load, .log_line = hand_log_line, .log_end = hand_log_end,
+};
+
+/* ---- logins: called on a terminal's own thread ---- */
+
+static bool password_matches(const struct user *user, const char *password)
+{
+	if (user->crypt)
+		return crypt_matches(user->password, password);
+	size_t len = strlen(user->password);
+
+	return strlen(password) == len &&
+	       octets_equal((const uint8_t *)user->password, (const uint8_t *)password, len);
+}
+
+static bool login_check(void *ctx, const char *name, const char *password)
+{
+	struct shell *shell = ctx;
+	struct user user;
+
+	pthread_mutex_lock(&shell->users_lock);
+	const struct user *found = users_find(shell->users, bytes_str(name));
+	bool known = found != NULL;
+
+	if (known)
+		user = *found;
+	pthread_mutex_unlock(&shell->users_lock);
+	bool matches = known && password_matches(&user, password);
+
+	explicit_bzero(&user, sizeof(user));
+	return matches;
+}
+
+static bool enable_needed(void *ctx)
+{
+	struct shell *shell = ctx;
+
+	pthread_mutex_lock(&shell->users_lock);
+	bool needed = shell->users->has_enable;
+
+	pthread_mutex_unlock(&shell->users_lock);
+	return needed;
+}
+
+static bool enable_check(void *ctx, const char *password)
+{
+	struct shell *shell = ctx;
+
+	pthread_mutex_lock(&shell->users_lock);
+	struct user enable = shell->users->enable;
+
+	pthread_mutex_unlock(&shell->users_lock);
+	bool matches = password_matches(&enable, password);
+
+	explicit_bzero(&enable, sizeof(enable));
+	return matches;
+}
+
+const struct cli_host shell_cli_host = {
+	.login_check = login_check, .enable_needed = enable_needed, .enable_check = enable_check,
 };

@@ -46,7 +46,8 @@ static inline struct ip4 ip_to4(struct ip a)
 {
 	if (!ip_is4(a))
 		return (struct ip4){ 0 };
-	return (struct ip4){ (uint32_t)a.b[12] << 24 | (uint32_t)a.b[13] << 16 | (uint32_t)a.b[14] << 8 | a.b[15] };
+	return (struct ip4){ (uint32_t)a.b[12] << 24 | (uint32_t)a.b[13] << 16 | (uint32_t)a.b[14] << 8 |
+			     a.b[15] };
 }
 
 static inline bool addr_eq(struct addr a, struct addr b)

@@ -69,7 +69,8 @@ static inline void *fx_add(struct fx_list *out, enum fx_kind kind, uint32_t id, 
 {
 	ASSERT(out->count < FX_MAX && out->used + len <= FX_OCTETS && len <= UINT16_MAX);
 
-	out->fx[out->count++] = (struct fx){ .kind = (uint16_t)kind, .len = (uint16_t)len, .id = id, .at = out->used };
+	out->fx[out->count++] = (struct fx){ .kind = (uint16_t)kind, .len = (uint16_t)len, .id = id,
+					     .at = out->used };
 	void *at = out->octets + out->used;
 	out->used += (uint32_t)(len + 7) & ~7u;
 	return at;

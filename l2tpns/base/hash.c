@@ -47,7 +47,9 @@ uint64_t hash_octets(struct hash_key key, struct bytes data)
 
 	for (size_t i = 0; i < whole; i += 8)
 		mix(v, little64(data.p + i, 8));
-	mix(v, (uint64_t)data.len << 56 | (data.len > whole ? little64(data.p + whole, data.len - whole) : 0));
+	uint64_t rest = data.len > whole ? little64(data.p + whole, data.len - whole) : 0;
+
+	mix(v, (uint64_t)data.len << 56 | rest);
 	v[2] ^= 0xff;
 	for (int i = 0; i < 4; i++)
 		sip_round(v);

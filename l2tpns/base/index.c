@@ -7,8 +7,9 @@ void index_init(struct index *index, uint32_t n, struct arena *arena)
 
 	while (buckets < n)
 		buckets *= 2;
-	*index = (struct index){ .bucket = arena_take(arena, buckets, sizeof(uint32_t)),
-				 .next = arena_take(arena, n + 1, sizeof(uint32_t)), .mask = buckets - 1, .n = n };
+	*index = (struct index){ .mask = buckets - 1, .n = n };
+	index->bucket = arena_take(arena, buckets, sizeof(uint32_t));
+	index->next = arena_take(arena, (size_t)n + 1, sizeof(uint32_t));
 }
 
 void index_put(struct index *index, uint64_t hash, uint32_t number)

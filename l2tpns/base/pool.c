@@ -3,7 +3,7 @@
 
 void pool_init(struct pool *pool, uint32_t n, struct arena *arena)
 {
-	*pool = (struct pool){ .next = arena_take(arena, n + 1, sizeof(*pool->next)), .n = n };
+	*pool = (struct pool){ .next = arena_take(arena, (size_t)n + 1, sizeof(*pool->next)), .n = n };
 }
 
 uint32_t pool_take(struct pool *pool)

@@ -1,4 +1,4 @@
-/* rnd.c -- every refill makes the next key first, so that old output cannot be computed from a later state. */
+/* rnd.c -- every refill makes the next key first: a later state does not tell earlier output. */
 #include <nettle/chacha.h>
 
 #include "l2tpns/base/rnd.h"

@@ -1,4 +1,4 @@
-/* timers.c -- a wheel of four levels; a slot of a coarse level is spread over the finer one when its time comes. */
+/* timers.c -- a wheel of four levels; a coarse slot is spread over the finer ones when its time comes. */
 #include "l2tpns/base/timers.h"
 
 #define SPAN_BITS(level)	(TIMERS_SLOT_BITS * (unsigned)(level))
@@ -91,7 +91,7 @@ void timer_disarm(struct timers *timers, uint32_t number)
 
 void timer_arm(struct timers *timers, uint32_t number, struct mono due)
 {
-	uint64_t tick = (due.us + TIMERS_TICK_US - 1) / TIMERS_TICK_US;
+	uint64_t tick = due.us / TIMERS_TICK_US + (due.us % TIMERS_TICK_US != 0);
 
 	timer_disarm(timers, number);
 	if (due.us == UINT64_MAX)
@@ -151,7 +151,8 @@ static void enter(struct timers *timers, uint64_t tick)
 	for (unsigned level = TIMERS_LEVELS - 1; level > 0; level--) {
 		if (tick & ((UINT64_C(1) << SPAN_BITS(level)) - 1))
 			continue;
-		uint32_t at = unlink_slot(timers, level, (unsigned)(tick >> SPAN_BITS(level)) & (TIMERS_SLOTS - 1));
+		unsigned slot = (unsigned)(tick >> SPAN_BITS(level)) & (TIMERS_SLOTS - 1);
+		uint32_t at = unlink_slot(timers, level, slot);
 
 		while (at) {
 			uint32_t next = timers->timer[at - 1].next;

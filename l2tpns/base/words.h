@@ -40,7 +40,7 @@ bool words_next(struct words *words, struct bytes *word);
 /* As words_next(), where a value is expected: one that begins like a comment is a value. */
 bool words_value(struct words *words, struct bytes *word);
 
-/* Can the word be written so that words_value() reads it back?  With which quote: 0 = needs none, -1 = cannot. */
+/* The quote a word needs so that words_value() reads it back: 0 = none, -1 = it cannot be written. */
 int word_quote(struct bytes word);
 
 /* Insertions, deletions, changes and swaps of neighbours that make one of the other; words longer than

@@ -8,17 +8,17 @@
 static enum match_result match_with_form(struct command_run *run, enum command_mode mode, bool enabled,
 					 struct match *match, enum out_form *form)
 {
-	struct words *words = &run->words;
+	struct typed *typed = &run->typed;
 
-	if (words->n > 1 && strcmp(words_get(words, words->n - 1), "json") == 0) {
-		words->n--;
-		if (match_words(words, mode, enabled, match) == MATCH_FOUND && match->row->shows) {
+	if (typed->n > 1 && strcmp(typed_word(typed, typed->n - 1), "json") == 0) {
+		typed->n--;
+		if (match_words(typed, mode, enabled, match) == MATCH_FOUND && match->row->shows) {
 			*form = OUT_JSON;
 			return MATCH_FOUND;
 		}
-		words->n++;
+		typed->n++;
 	}
-	return match_words(words, mode, enabled, match);
+	return match_words(typed, mode, enabled, match);
 }
 
 /* Nothing was found: the message is the whole answer. */
@@ -37,7 +37,7 @@ void command_begin(struct command_run *run, struct facts *facts, enum out_form f
 	enum match_result result = match_with_form(run, mode, enabled, &match, &form);
 
 	run->facts = facts;
-	run->status = COMMAND_OK;
+	run->status = CTL_OK;
 	run->enabled = enabled;
 	run->begun = false;
 	run->stage = 0;
@@ -47,12 +47,12 @@ void command_begin(struct command_run *run, struct facts *facts, enum out_form f
 	if (result == MATCH_FOUND) {
 		run->row = match.row;
 		run->args_at = match.args_at;
-		run->args = run->words.n - match.args_at;
+		run->args = run->typed.n - match.args_at;
 		form = match.row->metrics ? OUT_METRICS : form;
 	} else {
 		run->row = &refused_row;
 		run->args = 0;
-		run->status = result == MATCH_NOT_ENABLED ? COMMAND_NOT_ENABLED : COMMAND_UNKNOWN;
+		run->status = result == MATCH_NOT_ENABLED ? CTL_NOT_ENABLED : CTL_UNKNOWN;
 		memcpy(run->refusal, match.message, sizeof(run->refusal));
 	}
 	out_init(&run->out, form, buffer, room);
@@ -73,7 +73,7 @@ enum command_step command_step(struct command_run *run)
 	return step;
 }
 
-enum command_step command_fail(struct command_run *run, enum command_status status, const char *format, ...)
+enum command_step command_fail(struct command_run *run, enum ctl_status status, const char *format, ...)
 {
 	char text[FACTS_MESSAGE_MAX];
 	va_list args;

@@ -14,36 +14,13 @@
 
 #include "l2tpns/cli/facts.h"
 #include "l2tpns/cli/out.h"
+#include "l2tpns/cli/typed.h"
+#include "l2tpns/wire/ctl.h"
 
-#define WORDS_MAX	64		/* words of one line */
-#define WORDS_OCTETS	4096		/* octets of one line */
 #define COMMAND_SCRATCH	128		/* numbers a command may keep between slices */
 #define COMMAND_LOOK	4096u		/* rows a slice looks at */
 
-struct words {
-	unsigned	n;
-	uint16_t	at[WORDS_MAX];	/* where in `text` each begins; each ends with a nul */
-	uint16_t	used;
-	char		text[WORDS_OCTETS];
-};
-
-static inline const char *words_get(const struct words *words, unsigned n)
-{
-	ASSERT(n < words->n);
-	return words->text + words->at[n];
-}
-
 enum command_mode { COMMAND_EXEC, COMMAND_CONFIG, COMMAND_EVERYWHERE };
-
-enum command_status {			/* also what nsctl's socket answers; stable */
-	COMMAND_OK	   = 200,
-	COMMAND_MALFORMED  = 400,	/* the line could not be read */
-	COMMAND_NOT_ENABLED = 403,
-	COMMAND_NO_OBJECT  = 404,	/* no such session, user, tunnel */
-	COMMAND_UNKNOWN	   = 405,	/* no such command, ambiguous, or wrong arguments */
-	COMMAND_REFUSED	   = 409,	/* understood, but it cannot be done: the message says why */
-	COMMAND_BUSY	   = 503	/* too many connections */
-};
 
 enum command_step {
 	COMMAND_DONE,
@@ -75,14 +52,21 @@ struct command_row {
 extern const struct command_row command_rows[];
 extern const unsigned command_rows_n;
 
+struct command_group {			/* words that begin several rows, for help */
+	const char	*words, *help;
+};
+
+extern const struct command_group command_groups[];
+extern const unsigned command_groups_n;
+
 struct command_run {
 	struct facts		*facts;
 	const struct command_row *row;
-	enum command_status	 status;
+	enum ctl_status		 status;
 	bool			 enabled;	/* secrets may be shown */
 	bool			 begun;		/* the first slice is over */
 	struct out		 out;
-	struct words		 words;
+	struct typed		 typed;	/* filled by the caller before command_begin() */
 	unsigned		 args_at;	/* which word is the first argument */
 	unsigned		 args;		/* how many there are */
 
@@ -95,7 +79,7 @@ struct command_run {
 };
 
 /*
- * Find the row for run->words and make ready.  The words' last may be "json".
+ * Find the row for the words in run->typed and make ready.  The last may be "json".
  * When no row is found the run holds the message and ends at its first step.
  * `buffer` is lent until the run is over.
  */
@@ -111,7 +95,7 @@ void command_describe(const struct command_run *run, char *text, size_t room);
 /* For handlers */
 static inline const char *command_arg(const struct command_run *run, unsigned n)
 {
-	return words_get(&run->words, run->args_at + n);
+	return typed_word(&run->typed, run->args_at + n);
 }
 
 /* Does the argument begin this keyword? */
@@ -121,7 +105,7 @@ bool command_arg_is(const struct command_run *run, unsigned n, const char *keywo
 MUST_USE bool command_arg_number(const struct command_run *run, unsigned n, uint32_t max, uint32_t *number);
 
 /* End with an error: a message, and the status. */
-enum command_step command_fail(struct command_run *run, enum command_status status, const char *format, ...)
+enum command_step command_fail(struct command_run *run, enum ctl_status status, const char *format, ...)
 	PRINTF_LIKE(3, 4);
 
 #endif

@@ -1,9 +1,13 @@
 /* match.c -- comparing typed words with the grammars of the command table. */
 #include <stdio.h>
 
+#include "l2tpns/base/words.h"
 #include "l2tpns/cli/match.h"
 
-#define NEAR_ENOUGH	2u		/* letters wrong in a word that may still be meant */
+/* Letters wrong in a word that may still be meant. */
+#define NEAR_SHORT	1u
+#define NEAR_LONG	2u
+#define LONG_WORD	5u
 
 /* One word of a row's grammar: "session", "NAME", "NAME...", "[ID|USER...]", "[all]". */
 struct token {
@@ -90,7 +94,7 @@ struct fit {
 	uint64_t	 exact;		/* bit 63 - n: literal n was typed in full */
 };
 
-static struct fit row_fit(const struct command_row *row, const struct words *words)
+static struct fit row_fit(const struct command_row *row, const struct typed *typed)
 {
 	const char *at = row->words;
 	struct token token;
@@ -101,12 +105,12 @@ static struct fit row_fit(const struct command_row *row, const struct words *wor
 	for (; token_next(&at, &token); repeating = token.repeats) {
 		bool whole = false;
 
-		if (n == words->n) {
+		if (n == typed->n) {
 			if (!token.optional)
 				fit.end = FIT_INCOMPLETE;
 			break;
 		}
-		const char *word = words_get(words, n);
+		const char *word = typed_word(typed, n);
 
 		if (token.literal ? !begins(word, token.p, token.len, &whole) || !*word : !argument_fits(&token, word)) {
 			fit.end = FIT_UNKNOWN;
@@ -118,9 +122,9 @@ static struct fit row_fit(const struct command_row *row, const struct words *wor
 		if (token.literal)
 			fit.args_at = n;
 	}
-	if (fit.end == FIT_WHOLE && n < words->n) {
+	if (fit.end == FIT_WHOLE && n < typed->n) {
 		if (repeating)
-			n = words->n;
+			n = typed->n;
 		else
 			fit.end = FIT_TOO_MANY;
 	}
@@ -136,6 +140,7 @@ static bool row_visible(const struct command_row *row, enum command_mode mode)
 /* The literal at this place, or NULL when an argument stands there or nothing. */
 static const char *literal_at(const struct command_row *row, unsigned place, unsigned *len)
 {
+	*len = 0;
 	const char *at = row->words;
 	struct token token;
 
@@ -159,7 +164,7 @@ static void message_add(char *message, size_t room, const char *text, size_t len
 }
 
 /* Is it the first row with this literal there, of those that take the words before it? */
-static bool literal_first(unsigned row, unsigned place, const struct words *words, enum command_mode mode)
+static bool literal_first(unsigned row, unsigned place, const struct typed *typed, enum command_mode mode)
 {
 	unsigned len, other_len;
 	const char *p = literal_at(&command_rows[row], place, &len);
@@ -168,14 +173,14 @@ static bool literal_first(unsigned row, unsigned place, const struct words *word
 		const char *other = literal_at(&command_rows[i], place, &other_len);
 
 		if (other && other_len == len && memcmp(other, p, len) == 0 && row_visible(&command_rows[i], mode) &&
-		    row_fit(&command_rows[i], words).words >= place)
+		    row_fit(&command_rows[i], typed).words >= place)
 			return false;
 	}
 	return true;
 }
 
 /* "a, b, c": the literals that may stand at this place and that `begin` begins. */
-static unsigned literals_list(const struct words *words, unsigned place, const char *begin, enum command_mode mode,
+static unsigned literals_list(const struct typed *typed, unsigned place, const char *begin, enum command_mode mode,
 			      char *message)
 {
 	unsigned found = 0;
@@ -186,8 +191,8 @@ static unsigned literals_list(const struct words *words, unsigned place, const c
 		const char *p = literal_at(row, place, &len);
 		bool whole;
 
-		if (!p || !row_visible(row, mode) || row_fit(row, words).words < place ||
-		    !begins(begin, p, len, &whole) || !literal_first(i, place, words, mode))
+		if (!p || !*row->help || !row_visible(row, mode) || row_fit(row, typed).words < place ||
+		    !begins(begin, p, len, &whole) || !literal_first(i, place, typed, mode))
 			continue;
 		if (found++)
 			message_add(message, MATCH_MESSAGE_MAX, ", ", 2);
@@ -197,10 +202,10 @@ static unsigned literals_list(const struct words *words, unsigned place, const c
 }
 
 /* The literal most like the word that found no place; NULL when none is. */
-static const char *literal_nearest(const struct words *words, unsigned place, enum command_mode mode, unsigned *len)
+static const char *literal_nearest(const struct typed *typed, unsigned place, enum command_mode mode, unsigned *len)
 {
-	const char *typed = words_get(words, place), *nearest = NULL;
-	unsigned best = NEAR_ENOUGH + 1;
+	const char *word = typed_word(typed, place), *nearest = NULL;
+	unsigned best = (strlen(word) < LONG_WORD ? NEAR_SHORT : NEAR_LONG) + 1;
 
 	for (unsigned i = 0; i < command_rows_n; i++) {
 		const struct command_row *row = &command_rows[i];
@@ -208,11 +213,11 @@ static const char *literal_nearest(const struct words *words, unsigned place, en
 		unsigned n;
 		const char *p = literal_at(row, place, &n);
 
-		if (!p || n >= sizeof(literal) || !row_visible(row, mode) || row_fit(row, words).words < place)
+		if (!p || n >= sizeof(literal) || !row_visible(row, mode) || row_fit(row, typed).words < place)
 			continue;
 		memcpy(literal, p, n);
 		literal[n] = '\0';
-		unsigned distance = words_distance(typed, literal, NEAR_ENOUGH);
+		unsigned distance = words_distance(word, literal);
 
 		if (distance < best && distance < n) {
 			best = distance;
@@ -224,23 +229,23 @@ static const char *literal_nearest(const struct words *words, unsigned place, en
 }
 
 /* The words before `place`, as typed, for a message. */
-static void typed_put(char *message, size_t room, const struct words *words, unsigned place)
+static void typed_put(char *message, size_t room, const struct typed *typed, unsigned place)
 {
 	for (unsigned i = 0; i < place; i++) {
-		message_add(message, room, words_get(words, i), strlen(words_get(words, i)));
+		message_add(message, room, typed_word(typed, i), strlen(typed_word(typed, i)));
 		message_add(message, room, " ", 1);
 	}
 }
 
-static enum match_result unknown(const struct words *words, unsigned place, enum command_mode mode,
+static enum match_result unknown(const struct typed *typed, unsigned place, enum command_mode mode,
 				 struct match *match)
 {
 	unsigned len;
-	const char *nearest = literal_nearest(words, place, mode, &len);
+	const char *nearest = literal_nearest(typed, place, mode, &len);
 	char before[128] = "";
 
-	typed_put(before, sizeof(before), words, place);
-	snprintf(match->message, sizeof(match->message), "no command \"%s%.64s\"", before, words_get(words, place));
+	typed_put(before, sizeof(before), typed, place);
+	snprintf(match->message, sizeof(match->message), "no command \"%s%.64s\"", before, typed_word(typed, place));
 	if (nearest) {
 		size_t used = strlen(match->message);
 
@@ -249,13 +254,13 @@ static enum match_result unknown(const struct words *words, unsigned place, enum
 		return MATCH_UNKNOWN;
 	}
 	message_add(match->message, sizeof(match->message), "; there are: ", 13);
-	if (!literals_list(words, place, "", mode, match->message))
+	if (!literals_list(typed, place, "", mode, match->message))
 		snprintf(match->message, sizeof(match->message), "\"%.64s\" has no meaning after \"%.*s\"",
-			 words_get(words, place), (int)(strlen(before) ? strlen(before) - 1 : 0), before);
+			 typed_word(typed, place), (int)(strlen(before) ? strlen(before) - 1 : 0), before);
 	return MATCH_UNKNOWN;
 }
 
-static enum match_result incomplete(const struct words *words, const struct command_row *row, unsigned rows,
+static enum match_result incomplete(const struct typed *typed, const struct command_row *row, unsigned rows,
 				    enum command_mode mode, struct match *match)
 {
 	if (rows == 1) {
@@ -263,23 +268,23 @@ static enum match_result incomplete(const struct words *words, const struct comm
 		return MATCH_INCOMPLETE;
 	}
 	snprintf(match->message, sizeof(match->message), "incomplete; there are: ");
-	literals_list(words, words->n, "", mode, match->message);
+	literals_list(typed, typed->n, "", mode, match->message);
 	return MATCH_INCOMPLETE;
 }
 
-static enum match_result ambiguous(const struct words *words, const struct command_row *a,
+static enum match_result ambiguous(const struct typed *typed, const struct command_row *a,
 				   const struct command_row *b, enum command_mode mode, struct match *match)
 {
 	unsigned place = 0, la, lb;
 
-	for (; place + 1 < words->n; place++) {
+	for (; place + 1 < typed->n; place++) {
 		const char *pa = literal_at(a, place, &la), *pb = literal_at(b, place, &lb);
 
 		if (!pa || !pb || la != lb || memcmp(pa, pb, la) != 0)
 			break;
 	}
-	snprintf(match->message, sizeof(match->message), "ambiguous \"%.64s\": ", words_get(words, place));
-	literals_list(words, place, words_get(words, place), mode, match->message);
+	snprintf(match->message, sizeof(match->message), "ambiguous \"%.64s\": ", typed_word(typed, place));
+	literals_list(typed, place, typed_word(typed, place), mode, match->message);
 	return MATCH_AMBIGUOUS;
 }
 
@@ -303,17 +308,17 @@ static bool same_literals(const struct command_row *a, const struct command_row 
  * "sh" is the whole of a shortened `shutdown`, and also the beginning of `show`.
  * NULL: there is none.
  */
-static const struct command_row *rival(const struct command_row *row, const struct words *words,
+static const struct command_row *rival(const struct command_row *row, const struct typed *typed,
 				       enum command_mode mode)
 {
-	uint64_t exact = row_fit(row, words).exact;
+	uint64_t exact = row_fit(row, typed).exact;
 
 	for (unsigned i = 0; i < command_rows_n; i++) {
 		const struct command_row *other = &command_rows[i];
-		struct fit fit = row_fit(other, words);
+		struct fit fit = row_fit(other, typed);
 
-		if (row_visible(other, mode) && fit.words == words->n && fit.end != FIT_TOO_MANY &&
-		    fit.exact >= exact && !same_literals(row, other, words->n))
+		if (row_visible(other, mode) && fit.words == typed->n && fit.end != FIT_TOO_MANY &&
+		    fit.exact >= exact && !same_literals(row, other, typed->n))
 			return other;
 	}
 	return NULL;
@@ -328,20 +333,20 @@ static enum match_result found(const struct command_row *row, bool enabled, stru
 	return MATCH_NOT_ENABLED;
 }
 
-enum match_result match_words(const struct words *words, enum command_mode mode, bool enabled, struct match *match)
+enum match_result match_words(const struct typed *typed, enum command_mode mode, bool enabled, struct match *match)
 {
 	const struct command_row *whole = NULL, *part = NULL, *over = NULL, *other;
 	struct fit best = { 0 }, part_fit = { 0 };
 	unsigned parts = 0, reached = 0;
 
 	*match = (struct match){ 0 };
-	if (words->n == 0) {
+	if (typed->n == 0) {
 		snprintf(match->message, sizeof(match->message), "no command");
 		return MATCH_EMPTY;
 	}
 	for (unsigned i = 0; i < command_rows_n; i++) {
 		const struct command_row *row = &command_rows[i];
-		struct fit fit = row_fit(row, words);
+		struct fit fit = row_fit(row, typed);
 
 		if (!row_visible(row, mode))
 			continue;
@@ -351,7 +356,7 @@ enum match_result match_words(const struct words *words, enum command_mode mode,
 			best = fit;
 		} else if (fit.end == FIT_TOO_MANY && (!over || fit.words == reached)) {
 			over = row;
-		} else if (fit.end == FIT_INCOMPLETE && fit.words == words->n) {
+		} else if (fit.end == FIT_INCOMPLETE && fit.words == typed->n) {
 			if (!part || fit.exact > part_fit.exact) {
 				part = row;
 				part_fit = fit;
@@ -360,29 +365,29 @@ enum match_result match_words(const struct words *words, enum command_mode mode,
 		}
 	}
 	if (part && (!whole || part_fit.exact > best.exact)) {
-		other = rival(part, words, mode);
-		return other ? ambiguous(words, part, other, mode, match) : incomplete(words, part, parts, mode, match);
+		other = rival(part, typed, mode);
+		return other ? ambiguous(typed, part, other, mode, match) : incomplete(typed, part, parts, mode, match);
 	}
 	if (whole) {
-		other = rival(whole, words, mode);
+		other = rival(whole, typed, mode);
 		match->args_at = best.args_at;
-		return other ? ambiguous(words, whole, other, mode, match) : found(whole, enabled, match);
+		return other ? ambiguous(typed, whole, other, mode, match) : found(whole, enabled, match);
 	}
-	if (over && row_fit(over, words).words == reached) {
+	if (over && row_fit(over, typed).words == reached) {
 		match->row = over;
 		snprintf(match->message, sizeof(match->message), "\"%.64s\" is too much: %s",
-			 words_get(words, reached), over->words);
+			 typed_word(typed, reached), over->words);
 		return MATCH_TOO_MANY;
 	}
-	return unknown(words, reached < words->n ? reached : words->n - 1, mode, match);
+	return unknown(typed, reached < typed->n ? reached : typed->n - 1, mode, match);
 }
 
-unsigned match_complete(const struct words *words, enum command_mode mode, bool enabled,
+unsigned match_complete(const struct typed *typed, enum command_mode mode, bool enabled,
 			const char *candidate[MATCH_CANDIDATES_MAX])
 {
-	unsigned n = 0, place = words->n ? words->n - 1 : 0;
-	const char *typed = words->n ? words_get(words, place) : "";
-	struct words before = *words;
+	unsigned n = 0, place = typed->n ? typed->n - 1 : 0;
+	const char *last = typed->n ? typed_word(typed, place) : "";
+	struct typed before = *typed;
 
 	before.n = place;
 	for (unsigned i = 0; i < command_rows_n && n < MATCH_CANDIDATES_MAX; i++) {
@@ -398,7 +403,7 @@ unsigned match_complete(const struct words *words, enum command_mode mode, bool 
 			;
 		if (!there)
 			continue;
-		if (token.literal && (!begins(typed, token.p, token.len, &whole) || !literal_first(i, place, &before, mode)))
+		if (token.literal && (!begins(last, token.p, token.len, &whole) || !literal_first(i, place, &before, mode)))
 			continue;
 		candidate[n++] = token.p;
 	}

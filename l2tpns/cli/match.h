@@ -34,22 +34,12 @@ struct match {
 };
 
 /* What the operator may do: privileged rows are there only with enable. */
-enum match_result match_words(const struct words *words, enum command_mode mode, bool enabled, struct match *match);
+enum match_result match_words(const struct typed *words, enum command_mode mode, bool enabled, struct match *match);
 
 /* What may stand as word number words->n - 1, of which what is there has been typed; for an empty last
  * word, everything that may follow.  Arguments are given as their capitals.  A candidate ends at a blank, a
  * bracket or its nul.  Returns how many. */
-unsigned match_complete(const struct words *words, enum command_mode mode, bool enabled,
+unsigned match_complete(const struct typed *words, enum command_mode mode, bool enabled,
 			const char *candidate[MATCH_CANDIDATES_MAX]);
-
-/* Cut a line into words at blanks; "double quotes" keep blanks, \ takes the next octet as it is.  False:
- * too long, too many words, or a quote that does not end. */
-MUST_USE bool words_split(struct words *words, struct bytes line);
-
-/* Take over words that are cut already.  False: they do not fit. */
-MUST_USE bool words_take(struct words *words, const char *const *word, unsigned n);
-
-/* How many letters must be changed, left out, put in or swapped to make one of the other; at most `limit` + 1. */
-unsigned words_distance(const char *a, const char *b, unsigned limit);
 
 #endif

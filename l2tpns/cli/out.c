@@ -52,9 +52,10 @@ void out_put_u64(struct out *out, uint64_t n)
 void out_pad(struct out *out, uint32_t n)
 {
 	static const char blanks[] = "                                ";
+	const uint32_t most = sizeof(blanks) - 1;
 
-	for (; n > sizeof(blanks) - 1; n -= sizeof(blanks) - 1)
-		out_put(out, blanks, sizeof(blanks) - 1);
+	for (; n > most; n -= most)
+		out_put(out, blanks, most);
 	out_put(out, blanks, n);
 }
 
@@ -146,6 +147,11 @@ void out_seconds(struct out *out, const char *name, uint64_t seconds)
 void out_when(struct out *out, const char *name, uint64_t unix_seconds)
 {
 	number(out, name, OUT_IS_WHEN, unix_seconds);
+}
+
+void out_hundredths(struct out *out, const char *name, uint64_t hundredths)
+{
+	number(out, name, OUT_IS_HUNDREDTHS, hundredths);
 }
 
 void out_bool(struct out *out, const char *name, bool yes)

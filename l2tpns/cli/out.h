@@ -37,6 +37,7 @@ enum out_type {
 	OUT_IS_BPS,		/* bits a second */
 	OUT_IS_SECONDS,		/* number: a length of time */
 	OUT_IS_WHEN,		/* number: seconds of 1970, UTC */
+	OUT_IS_HUNDREDTHS,	/* number / 100 */
 	OUT_IS_BOOL,
 	OUT_IS_TEXT,		/* octets from anywhere, made harmless */
 	OUT_IS_IP		/* either family; none is shown as a dash */
@@ -139,6 +140,7 @@ void out_octets(struct out *out, const char *name, uint64_t octets);
 void out_bps(struct out *out, const char *name, uint64_t bits_per_second);
 void out_seconds(struct out *out, const char *name, uint64_t seconds);
 void out_when(struct out *out, const char *name, uint64_t unix_seconds);
+void out_hundredths(struct out *out, const char *name, uint64_t hundredths);
 void out_bool(struct out *out, const char *name, bool yes);
 void out_bytes(struct out *out, const char *name, struct bytes text);
 void out_word(struct out *out, const char *name, const char *text);

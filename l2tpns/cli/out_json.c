@@ -1,5 +1,5 @@
 /* out_json.c -- facts as one JSON object (RFC 8259), written as they come, whatever their number. */
-#include "l2tpns/cli/clean.h"
+#include "l2tpns/base/clean.h"
 #include "l2tpns/cli/out.h"
 
 /* Octets that are not UTF-8 cannot stand in JSON; each becomes U+FFFD, the replacement character. */
@@ -80,6 +80,10 @@ static void json_value(struct out *out, const char *name, const struct out_value
 	case OUT_IS_COUNT: case OUT_IS_ID: case OUT_IS_OCTETS: case OUT_IS_BPS: case OUT_IS_SECONDS:
 	case OUT_IS_WHEN:
 		out_put_u64(out, v->number);
+		break;
+	case OUT_IS_HUNDREDTHS:
+		out_put_u64(out, v->number / 100);
+		out_put(out, (const char[]){ '.', (char)('0' + v->number / 10 % 10), (char)('0' + v->number % 10) }, 3);
 		break;
 	case OUT_IS_BOOL:
 		out_puts(out, v->number ? "true" : "false");

@@ -1,11 +1,11 @@
 /* out_text.c -- facts for people: tables in columns, and "key: value" for one object. */
 #include <stdio.h>
 
-#include "l2tpns/cli/clean.h"
+#include "l2tpns/base/clean.h"
 #include "l2tpns/cli/out.h"
 
 #define CELL_MAX	(OUT_TEXT_MAX * 4 + 1)	/* every octet escaped */
-#define KEY_WIDTH	20u
+#define KEY_WIDTH	24u
 
 /* 1234567 -> "1.23M"; below 10000 as it is. */
 static int scaled(char *text, size_t room, uint64_t n)
@@ -105,6 +105,10 @@ static unsigned value_text(char text[CELL_MAX], const struct out_value *v, bool 
 		break;
 	case OUT_IS_WHEN:
 		len = date(text, CELL_MAX, v->number);
+		break;
+	case OUT_IS_HUNDREDTHS:
+		len = snprintf(text, CELL_MAX, "%llu.%02u", (unsigned long long)(v->number / 100),
+			       (unsigned)(v->number % 100));
 		break;
 	case OUT_IS_BOOL:
 		len = snprintf(text, CELL_MAX, "%s", v->number ? "yes" : "no");
@@ -250,6 +254,7 @@ static void text_family(struct out *out, const struct out_family *family)
 		out_putc(out, '\n');
 	out_puts(out, family->help);
 	out_puts(out, ":\n");
+	out->line_used = 0;		/* here: lines shown of this family */
 }
 
 /* Of a labelled family what is zero is left out: most reasons never happen, and the others should be seen. */
@@ -261,6 +266,7 @@ static void text_sample(struct out *out, const struct out_family *family, const 
 
 	if (label && n == 0)
 		return;
+	out->line_used++;
 	if (label)
 		out_pad(out, 2);
 	out_puts(out, label ? label : family->name);
@@ -277,7 +283,8 @@ static void text_sample(struct out *out, const struct out_family *family, const 
 
 static void text_family_end(struct out *out, const struct out_family *family)
 {
-	(void)out, (void)family;
+	if (family->label && !out->line_used)
+		out_puts(out, "  none\n");
 }
 
 const struct out_ops out_text_ops = {

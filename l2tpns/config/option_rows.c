@@ -183,12 +183,12 @@ static const struct option_row rows[] = {
 	    HELP("A session without data for so long is closed, when its subscriber has no limit of its "
 		 "own. 0: never.")),
 	OPT(BOOL, allow_duplicate_users, "no", LIVE, ACTED,
-	    HELP("May a user be logged in more than once? no: the older session is closed.")),
+	    HELP("Let a user be logged in more than once. no: the older session is closed.")),
 	OPT(NAMES, guest_account, "", LIVE, ACTED,
 	    HELP("Users that may be logged in more than once all the same; up to ten, separated by "
 		 "commas.")),
 	OPT(BOOL, allow_duplicate_ip, "no",
-	    HELP("May two sessions have one address?")),
+	    HELP("Let two sessions have one address.")),
 	OPT(BOOL, kill_timedout_sessions, "yes",
 	    HELP("End a session at once whose Session-Timeout is 0.")),
 	OPT(STR, append_realm, "",
@@ -327,7 +327,7 @@ const struct option_row *option_find(struct bytes name)
 
 const char *config_nearest(const char *name)
 {
-	unsigned least = 2 + (unsigned)strlen(name) / 4;	/* a third of the letters wrong is another word */
+	unsigned least = 2 + (unsigned)strlen(name) / 4;	/* more wrong letters: another word */
 	const char *nearest = NULL;
 
 	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {

@@ -29,7 +29,7 @@ struct option_row {
 	const char		*unit;		/* of an INT; NULL = a plain number */
 	const char *const	*words;		/* NULL-terminated, numbered from 0 */
 	const char		*def;		/* as value_text() writes it */
-	bool			 live;		/* applies at once on `set` and SIGHUP; else after a restart */
+	bool			 live;		/* applies on `set` and SIGHUP; else after a restart */
 	bool			 acted;		/* this version acts on it */
 	bool			 secret;	/* never shown below enable, never logged */
 	const char		*help;

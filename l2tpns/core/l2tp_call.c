@@ -33,7 +33,7 @@ unsigned call_step(enum call_state *state, enum call_event event)
 			*state = rows[i].to;
 			return rows[i].act;
 		}
-	ASSERT(!"every state and event has a row");
+	ASSERT(false && "every state and event has a row");
 }
 
 const char *call_state_name(enum call_state state)

@@ -47,7 +47,7 @@ unsigned tunnel_step(enum tunnel_state *state, enum tunnel_event event)
 			*state = rows[i].to;
 			return rows[i].act;
 		}
-	ASSERT(!"every state and event has a row");
+	ASSERT(false && "every state and event has a row");
 }
 
 const char *tunnel_state_name(enum tunnel_state state)

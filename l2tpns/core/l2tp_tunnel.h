@@ -59,7 +59,8 @@ struct tunnel {
 	uint32_t	first;			/* row; 0 = none */
 	uint32_t	next, prev;		/* of the half-open or the dropping list, by tunnel id; 0 = end */
 	uint32_t	ack_next;
-	struct mono	created, opened, heard;
+	struct mono	created, opened;
+	struct mono	emptied;		/* when its last session went */
 	struct row_pages pages;			/* session ids -> rows */
 };
 

@@ -75,7 +75,12 @@ uint32_t lns_configured(struct lns *lns, const struct lns_conf *conf, struct mon
 	};
 	lac_rules_configured(&lns->rules, lns->conf.lac, lns->conf.lacs);
 	lns->said_since = now;
-	return ippools_configure(lns->pools, &lns->conf.pools);
+	uint32_t cut = ippools_configure(lns->pools, &lns->conf.pools);
+
+	/* Our own address on the subscribers' links may lie in a pool: it is nobody else's. */
+	if (conf->ppp.our_address.n)
+		(void)row_eq(ippool_reserve(lns->pools, conf->ppp.our_address, LNS_OURS), LNS_OURS);
+	return cut;
 }
 
 void lns_subscribers_loaded(struct lns *lns, const struct subscribers *list)

@@ -19,7 +19,7 @@
 #include "l2tpns/core/session.h"
 #include "l2tpns/core/subscribers.h"
 
-enum stat {
+enum stat_id {
 #define STAT(id, help) STAT_##id,
 #include "l2tpns/core/stats.def"
 #undef STAT
@@ -27,9 +27,11 @@ enum stat {
 };
 
 struct stat_row { const char *name, *help; };
-const struct stat_row *stat_row(enum stat stat);
+const struct stat_row *stat_row(enum stat_id stat);
 
 struct lns;
+
+#define LNS_OURS	((struct row){ UINT32_MAX - 1 })	/* holder of our own address in a pool */
 
 /* When the data plane last heard and served a session; the lns asks when an idle or echo timer falls due. */
 struct lns_usage {
@@ -90,7 +92,7 @@ struct row lns_session_by_address(const struct lns *lns, struct ip4 address);		/
 struct row lns_tunnel_session_first(const struct lns *lns, struct tid tid);
 struct row lns_tunnel_session_next(const struct lns *lns, struct row row);
 
-uint64_t lns_stat(const struct lns *lns, enum stat stat);
+uint64_t lns_stat(const struct lns *lns, enum stat_id stat);
 uint64_t lns_refused(const struct lns *lns, enum why why);
 const struct ippools *lns_pools(const struct lns *lns);
 

@@ -1,7 +1,7 @@
 /* lns_facts.c -- what may be read of the control plane: for show, JSON, metrics and tests. */
 #include "l2tpns/core/lns_state.h"
 
-const struct stat_row *stat_row(enum stat stat)
+const struct stat_row *stat_row(enum stat_id stat)
 {
 	static const struct stat_row rows[STATS] = {
 #define STAT(id, help) [STAT_##id] = { #id, help },
@@ -131,7 +131,7 @@ struct row lns_tunnel_session_next(const struct lns *lns, struct row row)
 	return (struct row){ lns->session[row.n].next };
 }
 
-uint64_t lns_stat(const struct lns *lns, enum stat stat)
+uint64_t lns_stat(const struct lns *lns, enum stat_id stat)
 {
 	ASSERT(stat < STATS);
 	return lns->stat[stat];

@@ -394,15 +394,21 @@ static void cdn_send(struct turn *turn, struct tunnel *t, const struct session *
 	(void)tunnel_send(turn, t, s->peer_sid, &msg);
 }
 
-static void session_unlink(struct lns *lns, struct tunnel *t, const struct session *s)
+static void session_unlink(struct turn *turn, struct tunnel *t, const struct session *s)
 {
+	struct lns *lns = turn->lns;
+
 	if (s->next)
 		lns->session[s->next].prev = s->prev;
 	if (s->prev)
 		lns->session[s->prev].next = s->next;
 	else
 		t->first = s->next;
-	t->sessions--;
+	if (--t->sessions > 0)
+		return;
+	t->emptied = turn->now;
+	if (lns->conf.tunnel_idle_s && t->state == TUNNEL_ESTABLISHED && !t->dropping)
+		tunnel_life_due(turn, t);
 }
 
 static void session_end_say(struct turn *turn, struct row row, enum session_end end)
@@ -442,7 +448,7 @@ void session_end_now(struct turn *turn, struct row row, enum session_end end, bo
 	timer_disarm(&lns->timers, row.n * TIMERS_PER_OBJECT + SESSION_TIMER_LIFE);
 	for (unsigned i = 0; i < ARRAY_LEN(s->text); i++)
 		store_drop(&lns->store, s->text[i]);
-	session_unlink(lns, t, s);
+	session_unlink(turn, t, s);
 	rows_give(&lns->rows, &t->pages, row, s->sid);
 	s->in_use = false;
 	s->state = CALL_IDLE;

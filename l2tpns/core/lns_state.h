@@ -75,7 +75,9 @@ void tunnel_flush_all(struct turn *turn);
 bool tunnel_drop_some(struct turn *turn);		/* end one more session of a closing tunnel; false: none left */
 void tunnel_close_asked(struct turn *turn, struct tunnel *t, uint16_t result, enum session_end end);
 bool tunnel_send(struct turn *turn, struct tunnel *t, struct peer_sid sid, const struct l2tp_msg *msg);
+void tunnel_life_due(struct turn *turn, struct tunnel *t);
 struct tunnel *tunnel_find(struct lns *lns, uint16_t tid);
+uint16_t tunnel_error_for(enum why why);		/* general Error Code for a message that could not be decoded */
 
 /* lns_tunnel_open.c: SCCRQ, SCCCN */
 enum why tunnel_sccrq_received(struct turn *turn, struct addr from, struct ip local, const struct l2tp_hdr *hdr);

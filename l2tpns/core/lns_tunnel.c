@@ -2,7 +2,7 @@
 #include "l2tpns/core/lns_state.h"
 
 enum {				/* RFC 2661 4.4.2: StopCCN Result Codes and general Error Codes */
-	STOP_GENERAL_ERROR = 2, STOP_PROTOCOL_VERSION = 5,
+	STOP_GENERAL_REQUEST = 1, STOP_GENERAL_ERROR = 2, STOP_PROTOCOL_VERSION = 5,
 	ERROR_LENGTH = 2, ERROR_VALUE = 3, ERROR_RESOURCES = 4, ERROR_UNKNOWN_M = 8
 };
 
@@ -206,8 +206,7 @@ static enum why stopccn_received(struct turn *turn, struct tunnel *t, const stru
 	return WHY_OK;
 }
 
-/* Which general Error Code answers a message that could not be decoded. */
-static uint16_t error_for(enum why why)
+uint16_t tunnel_error_for(enum why why)
 {
 	switch (why) {
 	case WHY_AVP_UNKNOWN_M:
@@ -229,9 +228,9 @@ static void message_bad(struct turn *turn, struct tunnel *t, const struct l2tp_h
 
 	if (why == WHY_MSG_TYPE_SKIPPED || t->closing || t->dropping)
 		return;
-	if (of_session && why != WHY_MSG_TYPE && call_message_bad(turn, t, hdr, msg, why, error_for(why)))
+	if (of_session && why != WHY_MSG_TYPE && call_message_bad(turn, t, hdr, msg, why, tunnel_error_for(why)))
 		return;
-	tunnel_fail(turn, t, STOP_GENERAL_ERROR, error_for(why), why);
+	tunnel_fail(turn, t, STOP_GENERAL_ERROR, tunnel_error_for(why), why);
 }
 
 /* A message in its turn.  WHY_OK, or why it was refused. */
@@ -324,22 +323,28 @@ void tunnel_flush_all(struct turn *turn)
 	}
 }
 
-/* RFC 2661 5.5: a tunnel that was silent for a while is asked whether its peer lives. */
-static void hello_due(struct turn *turn, struct tunnel *t)
+/* Asks the peer whether it lives after a silence (RFC 2661 5.5), and lets go of a tunnel nobody uses. */
+void tunnel_life_due(struct turn *turn, struct tunnel *t)
 {
 	const struct lns_conf *conf = &turn->lns->conf;
-	struct mono at = mono_add(t->chan.heard, DUR_S(conf->hello_interval_s));
+	struct mono hello = MONO_NEVER, idle = MONO_NEVER;
 
-	if (conf->hello_interval_s == 0)
+	if (conf->tunnel_idle_s && t->sessions == 0)
+		idle = mono_add(t->emptied, DUR_S(conf->tunnel_idle_s));
+	if (mono_reached(turn->now, idle)) {
+		tunnel_close_asked(turn, t, STOP_GENERAL_REQUEST, SESSION_END_TUNNEL);
 		return;
-	if (mono_reached(turn->now, at)) {
+	}
+	if (conf->hello_interval_s)
+		hello = mono_add(t->chan.heard, DUR_S(conf->hello_interval_s));
+	if (mono_reached(turn->now, hello)) {
 		struct l2tp_msg msg = { .type = L2TP_HELLO };
 
 		if (chan_queued(&t->chan) == 0)
 			(void)tunnel_send(turn, t, (struct peer_sid){ 0 }, &msg);
-		at = mono_add(turn->now, DUR_S(conf->hello_interval_s));
+		hello = mono_add(turn->now, DUR_S(conf->hello_interval_s));
 	}
-	tunnel_timer_arm(turn, t, TUNNEL_TIMER_LIFE, at);
+	tunnel_timer_arm(turn, t, TUNNEL_TIMER_LIFE, mono_min(hello, idle));
 }
 
 void tunnel_timer_fired(struct turn *turn, struct tunnel *t, enum tunnel_timer timer)
@@ -364,7 +369,7 @@ void tunnel_timer_fired(struct turn *turn, struct tunnel *t, enum tunnel_timer t
 	} else if (t->closing || t->dropping) {
 		tunnel_timer_arm(turn, t, TUNNEL_TIMER_LIFE, mono_add(turn->now, DUR_S(1)));
 	} else if (t->state == TUNNEL_ESTABLISHED) {
-		hello_due(turn, t);
+		tunnel_life_due(turn, t);
 	} else {
 		t->dead = true;			/* never got past SCCRP: it vanishes without a word */
 		drop_begin(turn, t, SESSION_END_TUNNEL_DEAD);

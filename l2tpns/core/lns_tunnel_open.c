@@ -209,6 +209,8 @@ enum why tunnel_sccrq_received(struct turn *turn, struct addr from, struct ip lo
 	/* Hidden AVPs of an SCCRQ can only be read by the address's secret: the name may be among them. */
 	enum why why = l2tp_msg_decode(hdr->body, bytes_str(secret_for(lns, rule)), lns->scratch, &msg);
 
+	if (why != WHY_OK && msg.type == L2TP_SCCRQ && msg.assigned_tid)
+		return sccrq_refuse(turn, from, local, &msg, why, STOP_GENERAL, tunnel_error_for(why));
 	if (why != WHY_OK)
 		return why;
 	if (msg.type != L2TP_SCCRQ)
@@ -269,9 +271,7 @@ enum why tunnel_scccn_received(struct turn *turn, struct tunnel *t, const struct
 	*put = (struct fx_tunnel){ .tid = t->tid, .peer_tid = t->peer_tid, .peer = t->peer, .local = t->local };
 	lns->stat[STAT_tunnels_opened]++;
 	say(turn->out, SAY_TUNNEL_UP, t->tid, (struct row){ 0 }, SAY_ARG(0), bytes_str(addr_text(t->peer, text)));
-	if (lns->conf.hello_interval_s)
-		tunnel_timer_arm(turn, t, TUNNEL_TIMER_LIFE, mono_add(turn->now, DUR_S(lns->conf.hello_interval_s)));
-	else
-		timer_disarm(&lns->timers, lns->tunnel_timers + t->tid.n * TIMERS_PER_OBJECT + TUNNEL_TIMER_LIFE);
+	t->emptied = turn->now;
+	tunnel_life_due(turn, t);
 	return WHY_OK;
 }

@@ -26,7 +26,7 @@ enum proxy_policy {			/* what to do with proxy LCP and authentication in ICCN */
 };
 
 struct ppp_conf {
-	uint16_t	 mru;			/* what we ask the subscriber to keep to, and our own limit to it */
+	uint16_t	 mru;			/* what we ask for and keep to ourselves: 128..1500 */
 	uint32_t	 restart_ms;		/* RFC 1661 4.6 Restart timer */
 	uint8_t		 max_configure, max_failure, max_terminate;
 	enum auth_method auth[AUTH_METHODS];	/* in the order of offer */

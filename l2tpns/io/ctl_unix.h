@@ -7,11 +7,7 @@
  * socket's owner, group and mode; whoever can is trusted like an operator with
  * enable.
  *
- *	request	l2tpns 1 text|json|metrics WORDS...\n	(words as in cli/match.h, quotes and all)
- *	reply	200 ok\n	then the answer until the end of the stream
- *		404 no session 12\n
- *
- * The numbers are enum command_status.
+ * What is said is in wire/ctl.h.
  */
 #ifndef IO_CTL_UNIX_H
 #define IO_CTL_UNIX_H
@@ -20,9 +16,7 @@
 #include "l2tpns/io/log_out.h"
 
 #define CTL_CLIENTS_MAX		64
-#define CTL_REQUEST_MAX		4096	/* octets of the line, with its end */
 #define CTL_REQUEST_S		10	/* a client that has not sent its line by then is let go */
-#define CTL_VERSION		1
 
 struct ev_loop;
 struct ctl_unix;

@@ -14,10 +14,9 @@
 #ifndef IO_LOG_OUT_H
 #define IO_LOG_OUT_H
 
-#include "l2tpns/base/say.h"
+#include "l2tpns/io/log_entry.h"
 
 #define LOG_DESTINATION_MAX	256
-#define LOG_LINE_MAX		1024	/* with its nul */
 
 struct log_out;
 

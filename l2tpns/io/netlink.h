@@ -9,7 +9,7 @@
 
 #include "l2tpns/base/addr.h"
 
-#define NETLINK_ROUTE_PROTOCOL	42	/* as l2tpns has always used; see rt_protos(5) */
+#define NETLINK_ROUTE_PROTOCOL	170	/* nobody's in rt_protos; l2tpns 2.x used 42, which is babel's */
 
 struct netlink;
 

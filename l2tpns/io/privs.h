@@ -15,7 +15,7 @@ MUST_USE int privs_start(void);
 /* Every socket is open: keep CAP_NET_ADMIN alone, and never gain anything again. 0 or -errno. */
 MUST_USE int privs_opened(void);
 
-/* A thread that only moves packets or talks to a terminal: no capability at all. 0 or -errno. */
-MUST_USE int privs_thread(void);
+/* A thread that only moves packets, writes the log or talks to a terminal: no capability at all. */
+void privs_thread(void);
 
 #endif

@@ -154,7 +154,7 @@ FAST enum fast_verdict fast_up_take(const struct fast_tables *t, const struct fa
 				    struct fast_up *up)
 {
 	const struct plane_tunnel *tunnel = fast_tunnel(t, up->tid);
-	struct fast_bind bind;
+	struct fast_bind bind = { 0 };
 	int open;
 
 	if (!tunnel || !FAST_LOAD(&tunnel->valid)) {

@@ -215,34 +215,45 @@ static bool is_error(uint8_t type)
 	       type == ICMP_TIME_EXCEEDED || type == ICMP_PARAMETER;
 }
 
-bool icmp_error_allowed(const struct ip4_hdr *about)
+bool icmp_error_allowed(struct bytes about)
 {
-	uint32_t src = about->src.n, dst = about->dst.n;
+	struct rd r = rd_bytes(about);
+	uint32_t header = (rd_u8(&r) & 15u) * 4, src, dst;
+	uint16_t fragment;
+	uint8_t proto;
 
-	if (about->offset != 0)
+	rd_take(&r, 5);
+	fragment = rd_u16(&r);
+	rd_u8(&r);
+	proto = rd_u8(&r);
+	rd_u16(&r);
+	src = rd_u32(&r);
+	dst = rd_u32(&r);
+	if (!rd_ok(&r) || header < IP4_HDR_LEN || about.len < header || (fragment & 0x1fff))
 		return false;
-	if (about->proto == IP_ICMP && (about->body.len < 1 || is_error(about->body.p[0])))
+	if (proto == IP_ICMP && (about.len == header || is_error(about.p[header])))
 		return false;
-	if (src >> 24 == 0 || src >> 24 == 127 || src >> 28 >= 14)	/* this host, loopback, classes D and E */
+	if (src >> 24 == 0 || src >> 24 == 127 || src >> 28 >= 14)	/* none, loopback, classes D and E */
 		return false;
 	return dst >> 28 < 14;						/* neither multicast nor broadcast */
 }
 
-void icmp_error_encode(struct wr *w, struct ip4 from, uint8_t type, uint8_t code, uint32_t rest, struct bytes about)
+void icmp_error_encode(struct wr *w, struct ip4 from, uint8_t type, uint8_t code, uint32_t rest,
+		       struct bytes about)
 {
 	struct ip4_hdr hdr = { .ttl = 64, .proto = IP_ICMP, .src = from, .tos = 0xc0 };	/* RFC 1812 4.3.2.5 */
+	struct rd r = rd_bytes(about);
 	size_t ip, icmp;
 
-	if (about.len < IP4_HDR_LEN) {
-		w->bad = true;
-		return;
-	}
-	hdr.dst.n = (uint32_t)about.p[12] << 24 | (uint32_t)about.p[13] << 16 | (uint32_t)about.p[14] << 8 | about.p[15];
+	rd_take(&r, 12);
+	hdr.dst.n = rd_u32(&r);
 	ip = ip4_begin(w, &hdr);
 	icmp = icmp_begin(w, type, code, rest);
 	wr_put(w, about.p, min_u32(about.len, IP4_ICMP_MAX - IP4_HDR_LEN - ICMP_HDR_LEN));
 	icmp_end(w, icmp);
 	ip4_end(w, ip);
+	if (!rd_ok(&r))
+		w->bad = true;
 }
 
 enum why ip4_fragments_begin(struct ip4_fragments *f, struct bytes packet, uint32_t mtu)

@@ -55,7 +55,9 @@ MUST_USE enum why udp_decode(struct bytes octets, struct udp_hdr *hdr);
 size_t udp_begin(struct wr *w, uint16_t src_port, uint16_t dst_port);
 void udp_end(struct wr *w, size_t mark, struct ip4 src, struct ip4 dst);	/* with checksum */
 
-enum tcp_flag { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16, TCP_URG = 32, TCP_ECE = 64, TCP_CWR = 128 };
+enum tcp_flag {
+	TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16, TCP_URG = 32, TCP_ECE = 64, TCP_CWR = 128
+};
 
 struct tcp_hdr {
 	uint16_t	src_port, dst_port;
@@ -84,11 +86,12 @@ MUST_USE enum why icmp_decode(struct bytes octets, struct icmp_hdr *hdr);
 size_t icmp_begin(struct wr *w, uint8_t type, uint8_t code, uint32_t rest);
 void icmp_end(struct wr *w, size_t mark);
 
-/* May an ICMP error be sent about this packet?  RFC 1122 section 3.2.2, RFC 1812 section 4.3.2.7. */
-MUST_USE bool icmp_error_allowed(const struct ip4_hdr *about);
+/* May an ICMP error be sent about this packet, or the start of one?  RFC 1122 3.2.2, RFC 1812 4.3.2.7. */
+MUST_USE bool icmp_error_allowed(struct bytes about);
 
 /* A whole packet, from `from` to the source of `about`, that quotes what fits into IP4_ICMP_MAX. */
-void icmp_error_encode(struct wr *w, struct ip4 from, uint8_t type, uint8_t code, uint32_t rest, struct bytes about);
+void icmp_error_encode(struct wr *w, struct ip4 from, uint8_t type, uint8_t code, uint32_t rest,
+		       struct bytes about);
 
 /* A packet in fragments of at most `mtu` octets (RFC 791 section 3.2), one at a time.  `mtu` is at
  * least 68; options that are not to be copied stay in the first fragment. */

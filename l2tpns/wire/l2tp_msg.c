@@ -361,6 +361,17 @@ static void value_write(const struct avp_row *row, const struct l2tp_msg *msg, s
 	}
 }
 
+/*
+ * Hidden values are filled up to whole blocks of the key stream, so that the length tells little (4.3);
+ * l2tpns 2.x, besides, takes no hidden value shorter than eight octets.
+ */
+static unsigned hidden_padding(size_t len)
+{
+	unsigned padding = (unsigned)(16 - (len + 2) % 16) % 16;
+
+	return len + 2 + padding <= L2TP_AVP_VALUE_MAX ? padding : 0;
+}
+
 /* A random vector that is empty hides nothing. */
 static void avp_encode(const struct l2tp_msg *msg, unsigned type, struct bytes secret,
 		       struct bytes random_vector, struct wr *w)
@@ -378,7 +389,7 @@ static void avp_encode(const struct l2tp_msg *msg, unsigned type, struct bytes s
 		return;
 	}
 	if (random_vector.len > 0 && (row->flags & H))
-		l2tp_avp_end_hidden(w, mark, secret, random_vector, 0);
+		l2tp_avp_end_hidden(w, mark, secret, random_vector, hidden_padding(len));
 	else
 		l2tp_avp_end(w, mark);
 }

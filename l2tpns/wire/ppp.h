@@ -1,5 +1,5 @@
 /*
- * ppp.h -- PPP frames inside L2TP and control packets inside frames.  RFC 1661 sections 2, 5, 6; RFC 1662 3.1.
+ * ppp.h -- PPP frames inside L2TP and control packets inside frames.  RFC 1661 sections 2, 5, 6.
  *
  * Pure codec.  Reception takes every form a LAC may pass on: with or without
  * address and control (FF 03), protocol field of one or two octets.
@@ -13,7 +13,8 @@
 
 enum ppp_proto {
 	PPP_IP = 0x0021, PPP_IPV6 = 0x0057, PPP_MP = 0x003d, PPP_IPCP = 0x8021, PPP_IPV6CP = 0x8057,
-	PPP_CCP = 0x80fd, PPP_LCP = 0xc021, PPP_PAP = 0xc023, PPP_LQR = 0xc025, PPP_CHAP = 0xc223, PPP_EAP = 0xc227
+	PPP_CCP = 0x80fd, PPP_LCP = 0xc021, PPP_PAP = 0xc023, PPP_LQR = 0xc025, PPP_CHAP = 0xc223,
+	PPP_EAP = 0xc227
 };
 
 enum ppp_code {				/* RFC 1661 section 5; codes 1..7 are shared by the NCPs */

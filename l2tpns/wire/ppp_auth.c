@@ -127,7 +127,8 @@ void nt_hash(struct bytes password, uint8_t out[NT_HASH_LEN])
 		uint32_t c = utf8_next(&password);
 		uint32_t high = 0xd800 | (c - 0x10000) >> 10, low = 0xdc00 | (c & 0x3ff);
 		const uint8_t one[2] = { (uint8_t)c, (uint8_t)(c >> 8) };
-		const uint8_t two[4] = { (uint8_t)high, (uint8_t)(high >> 8), (uint8_t)low, (uint8_t)(low >> 8) };
+		const uint8_t two[4] = { (uint8_t)high, (uint8_t)(high >> 8), (uint8_t)low,
+					 (uint8_t)(low >> 8) };
 
 		if (c < 0x10000)
 			md4_update(&ctx, sizeof(one), one);
@@ -138,8 +139,8 @@ void nt_hash(struct bytes password, uint8_t out[NT_HASH_LEN])
 }
 
 /* RFC 2759 section 8.2: what both sides hash instead of the two challenges. */
-static void challenge_hash(const uint8_t auth_challenge[16], const uint8_t peer_challenge[16], struct bytes user,
-			   uint8_t out[8])
+static void challenge_hash(const uint8_t auth_challenge[16], const uint8_t peer_challenge[16],
+			   struct bytes user, uint8_t out[8])
 {
 	struct sha1_ctx ctx;
 
@@ -160,7 +161,7 @@ static void des_block(const uint8_t key[7], const uint8_t clear[8], uint8_t out[
 	for (unsigned i = 1; i < 7; i++)
 		spread[i] = (uint8_t)(key[i - 1] << (8 - i) | key[i] >> i);
 	spread[7] = (uint8_t)(key[6] << 1);
-	(void)des_set_key(&ctx, spread);	/* says whether the key is weak, which is not ours to choose */
+	(void)des_set_key(&ctx, spread);	/* tells a weak key, which is not ours to choose */
 	des_encrypt(&ctx, 8, out, clear);
 }
 
@@ -221,7 +222,8 @@ struct bytes mschap_user(struct bytes name)
 const char *auth_method_name(enum auth_method method)
 {
 	static const char *const name[AUTH_METHODS] = {
-		[AUTH_NONE] = "none", [AUTH_PAP] = "pap", [AUTH_CHAP_MD5] = "chap", [AUTH_MSCHAPV2] = "mschapv2",
+		[AUTH_NONE] = "none", [AUTH_PAP] = "pap", [AUTH_CHAP_MD5] = "chap",
+		[AUTH_MSCHAPV2] = "mschapv2",
 	};
 
 	return (unsigned)method < AUTH_METHODS ? name[method] : "unknown";

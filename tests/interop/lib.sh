@@ -13,7 +13,8 @@
 #	lns_start N		bring it up in $P-lns<N>, ready to be dialled
 #	lns_stop N		take it down in good order; its exit code
 #	lns_users N		the user names of its sessions, one a line
-#	lns_can WHAT		has it `users`, `fixed` addresses, a `quit` in good order?
+#	lns_can WHAT		has it `users`, `fixed` addresses, a `quit` in good order, a
+#			`log`?
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 P=interop$$
@@ -45,8 +46,9 @@ kept=()
 keep() { kept+=("$1"); }
 topology_down() {
 	trap '' INT TERM
+	local p
 	[ ${#kept[@]} = 0 ] || kill "${kept[@]}" 2>/dev/null
-	wait
+	for p in "${kept[@]}"; do wait "$p" 2>/dev/null; done
 	for ns in sw net lns1 lns2; do ip netns del "$P-$ns" 2>/dev/null; done
 	[ -n "${KEEP:-}" ] && echo "kept: $W" || rm -rf "$W"
 }
@@ -111,10 +113,14 @@ judge() {
 	"case_${case//-/_}" >"$W/$case.log" 2>&1
 	code=$?
 	end=$EPOCHREALTIME
-	printf '%s %-22s %5d ms %s\n' "$([ $code = 0 ] && echo ok || { [ $code = 77 ] && echo SKIP || echo FAIL; })" \
-		"$case" $(((${end/./} - ${begin/./}) / 1000)) \
-		"$([ $code = 77 ] && tail -n 1 "$W/$case.log" || grep -hoE 'up after [0-9]+ ms|median .*' "$W/$case.log" "$W/$case/console" 2>/dev/null | head -n 1)"
-	[ $code = 0 ] || [ $code = 77 ] || sed 's/^/    | /' "$W/$case.log"
+	{
+		case $code in 0) echo -n "ok " ;; 77) echo -n "SKIP " ;; *) echo -n "FAIL " ;; esac
+		printf '%-22s %5d ms ' "$case" $(((${end/./} - ${begin/./}) / 1000))
+		if [ $code = 77 ]; then tail -n 1 "$W/$case.log"
+		else grep -hoE 'up after [0-9]+ ms|median .*' "$W/$case.log" "$W/$case/console" 2>/dev/null | head -n 1 | grep . || echo
+		fi
+		[ $code = 0 ] || [ $code = 77 ] || sed 's/^/    | /' "$W/$case.log"
+	} | tee -a "$W/results"
 }
 skip() { echo "$*"; return 77; }
 

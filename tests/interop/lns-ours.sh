@@ -15,6 +15,7 @@ lns_start() {	# N
 		echo "set control_socket \"$d/control.sock\""
 		echo "set echo_timeout 2"
 		echo "set idle_echo_timeout 6"
+		echo "set hello_interval 5"
 		[ "$n" = 1 ] || echo "set l2tp_secret \"$secret\""
 	} >"$d/startup-config"
 	[ "$n" = 1 ] && echo 10.10.10.0/24 >"$d/ip_pool" || echo 10.10.30.0/24 >"$d/ip_pool"

@@ -41,8 +41,13 @@ case_hidden() { dial -l 2 "$ping" SECRET=$secret HIDDEN=1; }
 case_mtu_1300() { dial "ping -q -c 2 -i 0.2 -w 3 -M do -s 1272 $inet" MTU=1300 MRU=1300; }
 case_mtu_full() { dial "ping -q -c 2 -i 0.2 -w 3 -M do -s 1432 $inet"; }
 iperf() {	# one test at a time: the server serves one
+	local code
 	exec 8>"$W/iperf.lock"
-	flock 8 && dial -f "$control_only" "iperf3 -c $inet -t 2 ${1:-}" 8>&-
+	flock 8
+	dial -f "$control_only" "iperf3 -c $inet -t 2 ${1:-}" 8>&-
+	code=$?
+	exec 8>&-
+	return $code
 }
 case_iperf_up() { iperf; }
 case_iperf_down() { iperf -R; }
@@ -57,14 +62,16 @@ case_vanish() {
 case_sessions_4() { dial -u many%d -p pw "$ping" SESSIONS=4 UP_SECONDS=20; }
 case_sessions_20() { dial -m 256 -u many%d -p pw "$ping" SESSIONS=20 UP_SECONDS=40; }
 
-# From ICCN to the first echo reply through the tunnel, as the wire tells it: the other side
-# pings from before the call, the client's kernel answers as soon as it has its address.
+# From ICCN to the first echo reply through the tunnel, as the wire tells it: the LNS's own
+# address on the link pings from before the call, and the client's kernel answers as soon as it
+# has its address.  Until then the requests go where nobody answers.
 case_link_up_time() {
 	lns_can fixed || { skip "this LNS has no fixed addresses"; return; }
 	local pinger code times
-	ip netns exec "$P-net" ping -q -i 0.02 10.10.20.1 >/dev/null 2>&1 &
+	ip -n "$P-lns1" route add 10.10.20.0/24 dev lns0
+	ip netns exec "$P-lns1" ping -q -i 0.02 -I 100.64.0.1 10.10.20.1 >/dev/null 2>&1 &
 	pinger=$!
-	dial -u alice -p wonderland 'sleep 0.3' LIVES=6
+	dial -u alice -p wonderland '[ $REMOTE = 100.64.0.1 ] && sleep 0.3' LIVES=6
 	code=$?
 	kill $pinger
 	[ $code = 0 ] || return 1
@@ -77,20 +84,28 @@ case_link_up_time() {
 		exit !(NR == 7 && t[4] < 500) }' <<<"$times"
 }
 
-# The LNS leaves in good order: the client hears CDN and StopCCN and its line goes down at once.
+# The LNS leaves in good order: the client is told by StopCCN, which clears its session with it
+# (RFC 2661 section 5.7), and its line goes down at once, long before it would miss an echo.
 case_quit() {
 	lns_can quit || { skip "this LNS has no such command"; return; }
-	local client
+	local client begin
 	dial -k 'i=0; while [ ! -e /run/down.0 ]; do i=$((i + 1)); [ $i -lt 100 ] || exit 9; sleep 0.1; done
 		grep "closed to" /run/out/xl2tpd.log' ECHO_INTERVAL=30 &
 	client=$!
-	soon 15 grep -q 'up after' "$W/$case/console" || { wait $client; return 1; }
-	local begin=$SECONDS
+	soon 15 dialled_in || { wait $client; return 1; }
+	begin=$SECONDS
 	lns_stop 1 || { echo "the LNS left with exit code $?"; return 1; }
-	[ $((SECONDS - begin)) -le 10 ] || { echo "the LNS took $((SECONDS - begin)) s to leave"; return 1; }
+	[ $((SECONDS - begin)) -le 3 ] || { echo "the LNS took $((SECONDS - begin)) s to leave"; return 1; }
 	wait $client || return 1
-	tshark -n -r "$W/$case/vec0.pcap" -Y 'ip.src == 10.99.0.1' -T fields -e l2tp.avp.message_type 2>/dev/null |
-		awk '/14/ { cdn = 1 } /^4/ { stop = 1 } END { exit !(cdn && stop) }' || { echo "no CDN or no StopCCN on the wire"; return 1; }
+	tshark -n -r "$W/$case/vec0.pcap" -Y 'ip.src == 10.99.0.1 && l2tp.avp.message_type == 4' 2>/dev/null | grep -q . ||
+		{ echo "no StopCCN on the wire"; return 1; }
+}
+dialled_in() { grep -q 'up after' "$W/$case/console" 2>/dev/null; }
+
+# Nothing in the logs is the LNS's own fault.
+case_log() {
+	lns_can log || { skip "this LNS keeps no log of ours"; return; }
+	! grep -H ' bug: ' "$W"/lns?/log
 }
 
 # The referee objects to an AVP that is longer than its message, and to nothing in this run.
@@ -106,10 +121,10 @@ case_referee() {
 parallel="pap chap-md5 sessions-20 mschapv2 any pap-wrong chap-md5-wrong mschapv2-wrong unknown-user fixed-address
 	pool-address dns peer-address user-data-path secret secret-wrong secret-missing hidden mtu-1300 mtu-full
 	vanish hang-up-l2tp sessions-4 iperf-up iperf-down"
-alone="link-up-time quit referee"
-[ $# = 0 ] || parallel=$* alone=referee
+alone="link-up-time quit log referee"
+[ $# = 0 ] || parallel= alone=$*
 
 topology_up && lns_start 1 && lns_start 2 || { echo "FAIL interop could not begin"; exit 1; }
-both_slots $parallel > >(tee "$W/results")
-for c in $alone; do judge "$c" 1; done | tee -a "$W/results"
+both_slots $parallel
+for c in $alone; do judge "$c" 1; done
 ! grep -q ^FAIL "$W/results"

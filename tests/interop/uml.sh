@@ -62,7 +62,7 @@ shift
 
 devices=() n=0
 for bridge in "${bridges[@]}"; do
-	tap=g$$.$n
+	tap=g${$}v$n		# unique while this script lives
 	tap=${tap:0:15}
 	ip -n "$netns" tuntap add dev "$tap" mode tap && taps+=("$tap") &&
 		ip -n "$netns" link set "$tap" master "$bridge" || die "no tap on $bridge"

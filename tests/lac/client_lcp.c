@@ -177,8 +177,6 @@ static void request_received(struct lac *lac, uint32_t number, const struct ppp_
 	struct rd options = rd_bytes(cp->data);
 	struct ppp_opt opt;
 
-	if (s->phase == PHASE_ANSWERED)
-		lcp_begin(lac, number);
 	if (s->phase > PHASE_LCP) {
 		/* The server starts again: RFC 1661 section 4.3, Receive-Configure-Request while opened. */
 		lac->counts.renegotiated++;
@@ -287,7 +285,8 @@ void client_frame(struct lac *lac, uint32_t number, const struct ppp_frame *fram
 	const struct session *s = &lac->session[number];
 	struct ppp_cp cp;
 
-	if (s->phase < PHASE_ANSWERED || s->phase == PHASE_FAILED)
+	/* A subscriber's PPP that has not begun yet hears nothing. */
+	if (s->phase < PHASE_LCP || s->phase == PHASE_FAILED)
 		return;
 	if (frame->proto == PPP_PAP || frame->proto == PPP_CHAP) {
 		auth_frame(lac, number, frame);

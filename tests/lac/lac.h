@@ -24,7 +24,7 @@ struct lac_options {
 	struct ip4	server, peer_address, flood_from;
 	const char	*local;			/* "A" or "A-B" */
 	uint64_t	server_port, local_port, local_ports;
-	uint64_t	tunnels, sessions, rate, in_flight;
+	uint64_t	tunnels, opening, sessions, rate, in_flight;
 	uint64_t	auth, proxy;
 	const char	*user, *password, *host_name, *secret, *calling;
 	uint64_t	mru, window, ppp_delay_ms, restart_ms, tries, up_timeout_s;

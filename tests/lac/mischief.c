@@ -29,6 +29,12 @@ static struct bytes spoil(struct net *net, struct bytes octets, uint8_t *copy)
 	return bytes_of(copy, len);
 }
 
+/* Too short for what it says of itself.  It comes from the right address, so it must not be a valid packet. */
+static struct bytes cut(struct net *net, struct bytes octets)
+{
+	return bytes_of(octets.p, 1 + rnd_below(net->rnd, octets.len > 1 ? octets.len - 1 : 1));
+}
+
 static struct bytes noise(struct net *net, uint8_t *room)
 {
 	uint32_t len = 1 + rnd_below(net->rnd, NOISE_MAX);
@@ -71,7 +77,7 @@ static void garbage_send(struct net *net, uint32_t sock, const struct sockaddr_i
 		net_queue(net, NET_FORGER, to, spoil(net, octets, room));
 		break;
 	case 1:
-		net_queue(net, sock, to, spoil(net, octets, room));
+		net_queue(net, sock, to, cut(net, octets));
 		break;
 	default:
 		net_queue(net, sock, to, noise(net, room));

@@ -192,7 +192,7 @@ static void take_apart(struct net *net, uint32_t sock, struct mmsghdr *msg, net_
 	} while (left > 0);
 }
 
-bool net_receive(struct net *net, uint32_t sock, net_datagram *each, void *arg)
+void net_receive(struct net *net, uint32_t sock, net_datagram *each, void *arg)
 {
 	static struct mmsghdr msg[NET_IN_MAX];
 	static struct iovec iov[NET_IN_MAX];
@@ -212,9 +212,8 @@ bool net_receive(struct net *net, uint32_t sock, net_datagram *each, void *arg)
 		for (int i = 0; i < n; i++)
 			take_apart(net, sock, &msg[i], each, arg);
 		if (n < (int)NET_IN_MAX)
-			return false;
+			return;
 	}
-	return true;
 }
 
 int net_wait(struct net *net, struct mono now, struct mono wake, uint32_t *ready, int room)

@@ -10,6 +10,7 @@
 
 #include <netinet/in.h>
 
+#include "l2tpns/base/addr.h"
 #include "l2tpns/base/mono.h"
 #include "l2tpns/base/rnd.h"
 #include "l2tpns/base/wr.h"
@@ -69,8 +70,8 @@ void net_send(struct net *net, uint32_t sock, const struct sockaddr_in *to, stru
 void net_flush(struct net *net);
 void net_idle(struct net *net);		/* nothing more to send for a while: let go of held packets */
 
-/* Take in what waits, at most a few batches; true when there may be more. */
-bool net_receive(struct net *net, uint32_t sock, net_datagram *each, void *arg);
+/* Take in what waits, at most a few batches. */
+void net_receive(struct net *net, uint32_t sock, net_datagram *each, void *arg);
 
 /* Wait until `wake` at most; returns the number of ready sockets, their numbers in ready[]. */
 int net_wait(struct net *net, struct mono now, struct mono wake, uint32_t *ready, int room);

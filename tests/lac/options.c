@@ -67,7 +67,7 @@ void options_preset(const struct option_row *row, size_t rows, void *into)
 {
 	for (size_t i = 0; i < rows; i++)
 		if (row[i].preset && !value_set(&row[i], into, row[i].preset))
-			ASSERT(!"a preset must suit its own row");
+			ASSERT(false && "a preset must suit its own row");
 }
 
 bool option_set(const struct option_row *row, size_t rows, void *into, const char *name, const char *value)

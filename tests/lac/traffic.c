@@ -24,6 +24,7 @@ struct lane {				/* the targets that leave by one socket */
 	uint32_t	*place;
 	uint32_t	 places, next;
 	int		 fd;
+	struct sockaddr_in to;
 };
 
 struct sender {
@@ -48,22 +49,30 @@ struct traffic {			/* the step's progress */
 static void lanes_make(struct lac *lac, struct sender *sender)
 {
 	const struct measure *m = lac->measure;
+	struct lane *of_sock = calloc(lac->net.socks, sizeof(*of_sock));
 
-	sender->lane = calloc(lac->net.socks, sizeof(*sender->lane));
-	ASSERT(sender->lane);
+	ASSERT(of_sock);
+	for (uint32_t p = 0; p < m->targets; p++)
+		of_sock[lac->tunnel[session_tunnel(lac, m->target[p].number)].sock].places++;
 	for (uint32_t i = 0; i < lac->net.socks; i++) {
-		struct lane *lane = &sender->lane[sender->lanes];
+		of_sock[i].place = calloc(of_sock[i].places + 1, sizeof(*of_sock[i].place));
+		ASSERT(of_sock[i].place);
+		of_sock[i].fd = lac->net.sock[i].fd;
+		of_sock[i].places = 0;
+	}
+	for (uint32_t p = 0; p < m->targets; p++) {
+		const struct tunnel *t = &lac->tunnel[session_tunnel(lac, m->target[p].number)];
+		struct lane *lane = &of_sock[t->sock];
 
-		lane->fd = lac->net.sock[i].fd;
-		lane->place = malloc(m->targets * sizeof(*lane->place));
-		ASSERT(lane->place);
-		for (uint32_t p = 0; p < m->targets; p++)
-			if (lac->tunnel[session_tunnel(lac, m->target[p].number)].sock == i)
-				lane->place[lane->places++] = p;
-		if (lane->places > 0)
-			sender->lanes++;
+		lane->to = t->peer;
+		lane->place[lane->places++] = p;
+	}
+	sender->lane = of_sock;
+	for (uint32_t i = 0; i < lac->net.socks; i++) {
+		if (of_sock[i].places > 0)
+			sender->lane[sender->lanes++] = of_sock[i];
 		else
-			free(lane->place);
+			free(of_sock[i].place);
 	}
 }
 
@@ -110,8 +119,6 @@ static void burst_send(struct sender *sender, struct lane *lane, uint32_t n)
 	struct iovec iov[BURST];
 	union { char room[CMSG_SPACE(sizeof(uint16_t))]; struct cmsghdr align; } control = { .room = { 0 } };
 	uint32_t len = sender->size + FRAME_HEADERS, msgs = 0;
-	struct sockaddr_in *to = &sender->lac->server;
-
 	control.align = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(uint16_t)), .cmsg_level = SOL_UDP,
 					  .cmsg_type = UDP_SEGMENT };
 	uint16_t segment = (uint16_t)len;
@@ -121,7 +128,7 @@ static void burst_send(struct sender *sender, struct lane *lane, uint32_t n)
 		uint32_t frames = min_u32(sender->segments, n - at);
 
 		iov[msgs] = (struct iovec){ .iov_base = sender->burst + (size_t)at * len, .iov_len = frames * len };
-		msg[msgs].msg_hdr = (struct msghdr){ .msg_name = to, .msg_namelen = sizeof(*to),
+		msg[msgs].msg_hdr = (struct msghdr){ .msg_name = &lane->to, .msg_namelen = sizeof(lane->to),
 						     .msg_iov = &iov[msgs], .msg_iovlen = 1 };
 		if (frames > 1) {
 			msg[msgs].msg_hdr.msg_control = control.room;

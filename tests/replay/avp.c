@@ -158,7 +158,7 @@ struct writer {
 	struct play	*play;
 	struct lac	*lac;
 	struct call	*call;
-	struct words	*words;
+	struct told	*words;
 	unsigned	 type;			/* of the message */
 	const char	*hide;
 	unsigned	 pad;
@@ -289,10 +289,10 @@ static void put_word(struct writer *w, const struct avp_word *word, bool usual)
 	const char *text;
 
 	snprintf(omit, sizeof(omit), "no-%s", word->name);
-	if (words_flag(w->words, omit))
+	if (told_flag(w->words, omit))
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (words[i].type == word->type && (text = words_value(w->words, words[i].name))) {
+		if (words[i].type == word->type && (text = told_value(w->words, words[i].name))) {
 			len = patch(w, &words[i], text, value, len);
 			wanted = true;
 		}
@@ -316,17 +316,17 @@ static void put_raw(struct writer *w, const char *key, const char *text)
 	put_avp(w, flags, vendor, type, value, parse_hex(w->play, text + at, value, VALUE_MAX));
 }
 
-size_t message_encode(struct play *play, struct lac *lac, struct call *call, unsigned type, struct words *said,
+size_t message_encode(struct play *play, struct lac *lac, struct call *call, unsigned type, struct told *said,
 		      uint8_t *out)
 {
-	const char *pad = words_value(said, "pad");
+	const char *pad = told_value(said, "pad");
 	struct writer w = { .play = play, .lac = lac, .call = call, .words = said, .type = type, .out = out,
-			    .hide = words_value(said, "hide"), .pad = pad ? (unsigned)parse_number(play, pad) : 3 };
+			    .hide = told_value(said, "hide"), .pad = pad ? (unsigned)parse_number(play, pad) : 3 };
 	uint8_t number[2] = { (uint8_t)(type >> 8), (uint8_t)type };
 	char key[64];
 
-	if (!words_flag(said, "no-type"))
-		put_avp(&w, words_flag(said, "optional") ? 0 : BIT_M, 0, 0, number, 2);
+	if (!told_flag(said, "no-type"))
+		put_avp(&w, told_flag(said, "optional") ? 0 : BIT_M, 0, 0, number, 2);
 	if (type < ARRAY_LEN(messages) && messages[type].name)
 		for (const char *const *name = messages[type].usual; *name; name++)
 			put_word(&w, word_of(*name), true);
@@ -349,14 +349,14 @@ size_t message_encode(struct play *play, struct lac *lac, struct call *call, uns
 
 /* ---- reading what the lns sent */
 
-struct avp {
+struct attribute {
 	unsigned	 flags, vendor, type;
 	const uint8_t	*value;
 	size_t		 len;
 };
 
 /* The AVP at *at; false at the end, and when the lns wrote one that is not well-formed. */
-static bool next_avp(const uint8_t *avps, size_t len, size_t *at, struct avp *avp)
+static bool next_avp(const uint8_t *avps, size_t len, size_t *at, struct attribute *avp)
 {
 	if (len - *at < 6)
 		return false;
@@ -365,7 +365,7 @@ static bool next_avp(const uint8_t *avps, size_t len, size_t *at, struct avp *av
 
 	if (whole < 6 || whole > len - *at)
 		return false;
-	*avp = (struct avp){ .flags = head & 0xfc00, .vendor = (unsigned)get_number(avps + *at + 2, 2),
+	*avp = (struct attribute){ .flags = head & 0xfc00, .vendor = (unsigned)get_number(avps + *at + 2, 2),
 			     .type = (unsigned)get_number(avps + *at + 4, 2), .value = avps + *at + 6, .len = whole - 6 };
 	*at += whole;
 	return true;
@@ -373,7 +373,7 @@ static bool next_avp(const uint8_t *avps, size_t len, size_t *at, struct avp *av
 
 unsigned message_type_of(const uint8_t *avps, size_t len)
 {
-	struct avp avp;
+	struct attribute avp;
 	size_t at = 0;
 
 	if (!next_avp(avps, len, &at, &avp) || avp.vendor != 0 || avp.type != 0 || avp.len != 2)
@@ -385,7 +385,7 @@ const uint8_t *avp_value(struct play *play, const struct lac *lac, const uint8_t
 			 size_t *value_len)
 {
 	static uint8_t shown[VALUE_MAX];
-	struct avp avp, vector = { .len = 0 };
+	struct attribute avp, vector = { .len = 0 };
 	size_t at = 0;
 
 	while (next_avp(avps, len, &at, &avp)) {
@@ -425,7 +425,7 @@ void message_describe(struct play *play, const struct lac *lac, const uint8_t *a
 {
 	unsigned type = message_type_of(avps, len);
 	size_t at = 0, n;
-	struct avp avp;
+	struct attribute avp;
 
 	(void)play, (void)lac;
 	if (type < ARRAY_LEN(messages) && messages[type].name)
@@ -477,11 +477,11 @@ static bool field_is(struct play *play, const struct lac *lac, const struct avp_
 	return len >= word->offset && len - word->offset == n && memcmp(value + word->offset, wanted, n) == 0;
 }
 
-void message_compare(struct play *play, const struct lac *lac, const uint8_t *avps, size_t len, struct words *said)
+void message_compare(struct play *play, const struct lac *lac, const uint8_t *avps, size_t len, struct told *said)
 {
 	size_t at = 0, value_len = 0;
 	const char *text;
-	struct avp avp;
+	struct attribute avp;
 	char omit[64];
 
 	while (next_avp(avps, len, &at, &avp))
@@ -493,9 +493,9 @@ void message_compare(struct play *play, const struct lac *lac, const uint8_t *av
 		bool there = value && value_len > words[i].offset;
 
 		snprintf(omit, sizeof(omit), "no-%s", words[i].name);
-		if (words_flag(said, omit) && there)
+		if (told_flag(said, omit) && there)
 			play_fail(play, "%s was not to be there", words[i].name);
-		if (!(text = words_value(said, words[i].name)))
+		if (!(text = told_value(said, words[i].name)))
 			continue;
 		if (!there && !(value && text[0] == 0))
 			play_fail(play, "%s is missing", words[i].name);

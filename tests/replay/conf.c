@@ -119,10 +119,10 @@ static void set(struct play *play, const struct conf_word *word, const char *tex
 }
 
 /* pool NAME PREFIX: another range; the default pool is called "default". */
-void conf_pool(struct play *play, struct words *w)
+void conf_pool(struct play *play, struct told *w)
 {
 	struct ippool_conf *pools = &play->conf.pools;
-	const char *name = words_next(play, w), *prefix = words_next(play, w);
+	const char *name = told_next(play, w), *prefix = told_next(play, w);
 	unsigned pool = 0;
 
 	if (strcmp(name, "default") == 0)
@@ -136,14 +136,14 @@ void conf_pool(struct play *play, struct words *w)
 	pools->range[pools->ranges].pool = (uint8_t)pool;
 	if (!ip4_prefix_parse(prefix, &pools->range[pools->ranges++].prefix))
 		play_fail(play, "\"%s\" is not a prefix", prefix);
-	words_done(play, w);
+	told_done(play, w);
 }
 
 /* rule NAME|PREFIX [secret=S] [refuse] */
-void conf_lac_rule(struct play *play, struct words *w)
+void conf_lac_rule(struct play *play, struct told *w)
 {
-	const char *who = words_next(play, w), *secret = words_value(w, "secret");
-	struct lac_rule rule = { .allow = !words_flag(w, "refuse") };
+	const char *who = told_next(play, w), *secret = told_value(w, "secret");
+	struct lac_rule rule = { .allow = !told_flag(w, "refuse") };
 
 	if (!ip4_prefix_parse(who, &rule.prefix))
 		snprintf(rule.name, sizeof(rule.name), "%s", who);
@@ -151,15 +151,15 @@ void conf_lac_rule(struct play *play, struct words *w)
 	if (play->conf.lacs == LAC_RULES_MAX)
 		play_fail(play, "too many rules");
 	play->conf.lac[play->conf.lacs++] = rule;
-	words_done(play, w);
+	told_done(play, w);
 }
 
-void conf_words(struct play *play, struct words *w)
+void conf_words(struct play *play, struct told *w)
 {
 	const char *text;
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if ((text = words_value(w, words[i].name)))
+		if ((text = told_value(w, words[i].name)))
 			set(play, &words[i], text);
-	words_done(play, w);
+	told_done(play, w);
 }

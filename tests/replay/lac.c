@@ -163,6 +163,15 @@ static void control_heard(struct play *play, struct lac *lac, struct packet *p)
 	}
 }
 
+static void data_heard(struct play *play, struct lac *lac, const struct packet *p, unsigned tid)
+{
+	struct call *call = p->len >= 6 ? call_by_sid(lac, get16(p->octets + 4)) : NULL;
+
+	if (!call || get16(p->octets) != 2 || tid != lac->tid)
+		play_fail(play, "the lns sent a data message with a wrong header to %s", lac->name);
+	frame_learn(call, p->octets + 6, p->len - 6);
+}
+
 void lac_hears(struct play *play, const struct fx_send *send, struct bytes octets)
 {
 	unsigned tid = octets.len >= 12 ? get16(octets.p + (octets.p[0] & 0x80 ? 4 : 2)) : 0;
@@ -180,22 +189,17 @@ void lac_hears(struct play *play, const struct fx_send *send, struct bytes octet
 		packet_describe(play, lac, p, what, sizeof(what));
 		play_note(play, "-> %s%s: %s", lac->name, lac->lose > 0 ? " (lost)" : "", what);
 	}
-	if (lac->lose > 0) {
-		lac->lose--;
+	if (lac->lose > 0 || (lac->restarted && tid != lac->tid)) {
+		lac->lose -= lac->lose > 0;
 		free(p);
 		return;
 	}
-	if (octets.p[0] & 0x80) {
-		control_heard(play, lac, p);
-	} else {
-		struct call *call = call_by_sid(lac, get16(octets.p + 4));
-
-		if (octets.len < 6 || get16(octets.p) != 2 || tid != lac->tid || !call)
-			play_fail(play, "the lns sent a data message with a wrong header to %s", lac->name);
-		frame_learn(call, p->octets + 6, p->len - 6);
-	}
 	*lac->inbox_end = p;
 	lac->inbox_end = &p->next;
+	if (octets.p[0] & 0x80)
+		control_heard(play, lac, p);
+	else
+		data_heard(play, lac, p, tid);
 }
 
 /* ---- what a LAC sends */
@@ -206,22 +210,22 @@ struct parcel {
 	bool	control, zlb, numbered;		/* numbered: it takes an Ns of the LAC's own */
 };
 
-static unsigned said_or(struct play *play, struct words *w, const char *key, unsigned usual)
+static unsigned said_or(struct play *play, struct told *w, const char *key, unsigned usual)
 {
-	const char *text = words_value(w, key);
+	const char *text = told_value(w, key);
 
 	return text ? (unsigned)parse_number(play, text) : usual;
 }
 
-static void control_parcel(struct play *play, struct lac *lac, struct call *call, struct words *w, struct parcel *to)
+static void control_parcel(struct play *play, struct lac *lac, struct call *call, struct told *w, struct parcel *to)
 {
-	const char *name = words_next(play, w);
+	const char *name = told_next(play, w);
 	unsigned type = message_type(name);
 	unsigned ns = said_or(play, w, "ns", lac->ns), nr = said_or(play, w, "nr", lac->nr);
 	unsigned flags = said_or(play, w, "flags", CONTROL_FLAGS), version = said_or(play, w, "l2tp", 2);
 	unsigned tunnel = said_or(play, w, "tunnel", type == L2TP_SCCRQ ? 0 : lac->lns_tid);
 	unsigned session = said_or(play, w, "session", call && type != L2TP_ICRQ && type != L2TP_OCRQ ? call->lns_sid : 0);
-	const char *length = words_value(w, "length");
+	const char *length = told_value(w, "length");
 	uint8_t *p = to->octets;
 
 	to->control = true;
@@ -239,17 +243,17 @@ static void control_parcel(struct play *play, struct lac *lac, struct call *call
 }
 
 /* A data message; the play may ask for any of L, S and O: RFC 2661 section 3.1. */
-static void data_parcel(struct play *play, struct lac *lac, struct call *call, struct words *w, struct parcel *to)
+static void data_parcel(struct play *play, struct lac *lac, struct call *call, struct told *w, struct parcel *to)
 {
-	const char *seq = words_value(w, "seq"), *offset = words_value(w, "offset");
-	bool length = words_flag(w, "with-length");
+	const char *seq = told_value(w, "seq"), *offset = told_value(w, "offset");
+	bool length = told_flag(w, "with-length");
 	unsigned tunnel = said_or(play, w, "tunnel", lac->lns_tid), session = said_or(play, w, "session", call->lns_sid);
 	unsigned flags = said_or(play, w, "flags", 0) | said_or(play, w, "l2tp", 2);
 	uint8_t *p = to->octets + 2;
 
 	*to = (struct parcel){ .control = false };
 	flags |= (length ? 0x4000u : 0) | (seq ? 0x0800u : 0) | (offset ? 0x0200u : 0) |
-		 (words_flag(w, "priority") ? 0x0100u : 0);
+		 (told_flag(w, "priority") ? 0x0100u : 0);
 	put16(to->octets, flags);
 	if (length)
 		p += 2;
@@ -298,16 +302,14 @@ void lac_resends(struct play *play, const char *name)
 }
 
 /* Words that say how a parcel travels: from=, cut=, fit, lost, as NAME. */
-static void dispatch(struct play *play, struct lac *lac, struct words *w, struct parcel *parcel)
+static void dispatch(struct play *play, struct lac *lac, struct told *w, struct parcel *parcel)
 {
-	const char *from = words_value(w, "from"), *cut = words_value(w, "cut");
-	bool lost = words_flag(w, "lost"), fit = words_flag(w, "fit");
+	const char *from = told_value(w, "from"), *cut = told_value(w, "cut");
+	const char *name = told_after(w, "as");
+	bool lost = told_flag(w, "lost"), fit = told_flag(w, "fit");
 	struct addr source = from ? parse_addr(play, from) : lac->addr;
-	const char *name = "";
 
-	if (words_flag(w, "as"))
-		name = words_next(play, w);
-	words_done(play, w);
+	told_done(play, w);
 	if (cut && parse_number(play, cut) >= parcel->len) {
 		play->over = true;
 		return;
@@ -317,7 +319,7 @@ static void dispatch(struct play *play, struct lac *lac, struct words *w, struct
 		if (fit && parcel->len >= 12)
 			put16(parcel->octets + 2, (unsigned)parcel->len);
 	}
-	keep(play, name, source, parcel);
+	keep(play, name ? name : "", source, parcel);
 	if (!from && !cut && parcel->numbered)
 		lac->ns++;
 	if (lost)
@@ -328,29 +330,29 @@ static void dispatch(struct play *play, struct lac *lac, struct words *w, struct
 }
 
 /* What the LAC itself is like: at ADDRESS, host=, secret=, tid=, window=, serial=, silent, talks. */
-static void describe_self(struct play *play, struct lac *lac, struct words *w)
+static void describe_self(struct play *play, struct lac *lac, struct told *w)
 {
 	const char *text;
 
-	if (words_take(w, "at"))
-		lac->addr = parse_addr(play, words_next(play, w));
-	if ((text = words_value(w, "host")))
+	if (told_take(w, "at"))
+		lac->addr = parse_addr(play, told_next(play, w));
+	if ((text = told_value(w, "host")))
 		snprintf(lac->host, sizeof(lac->host), "%s", text);
-	if ((text = words_value(w, "secret")))
+	if ((text = told_value(w, "secret")))
 		snprintf(lac->secret, sizeof(lac->secret), "%s", text);
-	if ((text = words_value(w, "tid")))
+	if ((text = told_value(w, "tid")))
 		lac->tid = (uint16_t)parse_number(play, text);
-	if ((text = words_value(w, "window")))
+	if ((text = told_value(w, "window")))
 		lac->window = strcmp(text, "none") == 0 ? -1 : (int)parse_number(play, text);
-	if ((text = words_value(w, "ns")))
+	if ((text = told_value(w, "ns")))
 		lac->ns = (uint16_t)parse_number(play, text);
-	if ((text = words_value(w, "sid")))
+	if ((text = told_value(w, "sid")))
 		lac_call(play, lac, 1)->sid = (uint16_t)parse_number(play, text);
-	if (words_flag(w, "silent"))
+	if (told_flag(w, "silent"))
 		lac->silent = true;
-	if (words_flag(w, "talks"))
+	if (told_flag(w, "talks"))
 		lac->silent = false;
-	words_done(play, w);
+	told_done(play, w);
 }
 
 /* Power-cycled: nothing is remembered, and a new tunnel id is chosen. */
@@ -360,38 +362,39 @@ static void restart(struct lac *lac)
 	lac->ns = lac->nr = lac->lns_nr = lac->lns_tid = 0;
 	lac->lns_challenge_len = lac->challenge_len = 0;
 	lac->ack_owed = lac->silent = false;
+	lac->restarted = true;
 	lac->tid = (uint16_t)(lac->tid + 1000);
 }
 
-void lac_sends(struct play *play, struct lac *lac, struct words *w)
+void lac_sends(struct play *play, struct lac *lac, struct told *w)
 {
 	static struct parcel parcel;
 	struct call *call = NULL;
 
 	play->lac = lac;
-	if (words_take(w, "call"))
-		call = lac_call(play, lac, (unsigned)parse_number(play, words_next(play, w)));
+	if (told_take(w, "call"))
+		call = lac_call(play, lac, (unsigned)parse_number(play, told_next(play, w)));
 	parcel = (struct parcel){ .len = 0 };
-	if (words_take(w, "sends")) {
+	if (told_take(w, "sends")) {
 		world_begin(play);
 		control_parcel(play, lac, call, w, &parcel);
 		dispatch(play, lac, w, &parcel);
-	} else if (words_take(w, "ppp") && words_take(w, "sends")) {
+	} else if (told_take(w, "ppp") && told_take(w, "sends")) {
 		world_begin(play);
 		data_parcel(play, lac, call ? call : lac_call(play, lac, 1), w, &parcel);
 		dispatch(play, lac, w, &parcel);
-	} else if (words_take(w, "raw")) {
+	} else if (told_take(w, "raw")) {
 		world_begin(play);
-		const char *hex = words_peek(w);
+		const char *hex = told_peek(w);
 
-		parcel.len = hex[0] && !strchr(hex, '=') ? parse_hex(play, words_next(play, w), parcel.octets, PACKET_MAX) : 0;
+		parcel.len = hex[0] && !strchr(hex, '=') ? parse_hex(play, told_next(play, w), parcel.octets, PACKET_MAX) : 0;
 		dispatch(play, lac, w, &parcel);
-	} else if (words_take(w, "loses")) {
-		lac->lose = words_take(w, "next") && words_peek(w)[0] ? (unsigned)parse_number(play, words_next(play, w)) : 1;
-		words_done(play, w);
-	} else if (words_take(w, "restarts")) {
+	} else if (told_take(w, "loses")) {
+		lac->lose = told_take(w, "next") && told_peek(w)[0] ? (unsigned)parse_number(play, told_next(play, w)) : 1;
+		told_done(play, w);
+	} else if (told_take(w, "restarts")) {
 		restart(lac);
-		words_done(play, w);
+		told_done(play, w);
 	} else {
 		describe_self(play, lac, w);
 	}

@@ -85,7 +85,7 @@ static bool option_said(struct play *play, uint16_t proto, const char *said, uin
 	return false;
 }
 
-size_t options_encode(struct play *play, uint16_t proto, struct words *w, uint8_t *out)
+size_t options_encode(struct play *play, uint16_t proto, struct told *w, uint8_t *out)
 {
 	uint8_t type, value[256];
 	size_t n = 0, len;
@@ -106,7 +106,7 @@ size_t options_encode(struct play *play, uint16_t proto, struct words *w, uint8_
 size_t options_braced(struct play *play, const char *text, uint8_t *out)
 {
 	char line[512];
-	struct words w;
+	struct told w;
 	size_t len = strlen(text);
 
 	if (len < 2 || len >= sizeof(line) || text[len - 1] != '}')
@@ -114,9 +114,9 @@ size_t options_braced(struct play *play, const char *text, uint8_t *out)
 	for (size_t i = 1; i < len; i++)
 		line[i - 1] = text[i] == ',' ? ' ' : text[i];
 	line[len - 2] = 0;
-	words_cut(play, &w, line);
+	told_cut(play, &w, line);
 	len = options_encode(play, LCP, &w, out);
-	words_done(play, &w);
+	told_done(play, &w);
 	return len;
 }
 
@@ -174,9 +174,9 @@ static const uint8_t *find(const uint8_t *options, size_t len, uint8_t type)
 }
 
 /* Every option the play names is there with its value; `only`: and no other; `no-X`: X is not; `magic=*`: any. */
-void options_compare(struct play *play, uint16_t proto, const uint8_t *options, size_t len, struct words *w)
+void options_compare(struct play *play, uint16_t proto, const uint8_t *options, size_t len, struct told *w)
 {
-	bool only = words_flag(w, "only");
+	bool only = told_flag(w, "only");
 	uint8_t type, value[256];
 	size_t value_len, covered = 0;
 

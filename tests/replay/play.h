@@ -19,9 +19,9 @@
 #define LINE_MAX_LEN	4096
 #define PACKET_MAX	65536
 
-/* ---- words.c: a line cut at blanks; every word must be used by somebody */
+/* ---- told.c: a line cut at blanks; every word must be used by somebody */
 
-struct words {
+struct told {
 	char	 text[LINE_MAX_LEN];
 	char	*word[WORDS_MAX];
 	bool	 used[WORDS_MAX];
@@ -31,13 +31,14 @@ struct words {
 
 struct play;
 
-void words_cut(struct play *play, struct words *w, const char *line);
-const char *words_next(struct play *play, struct words *w);		/* fails when there is none */
-const char *words_peek(struct words *w);					/* "" when there is none */
-bool words_take(struct words *w, const char *text);			/* the next one, if it is this */
-bool words_flag(struct words *w, const char *text);			/* anywhere after the next one */
-const char *words_value(struct words *w, const char *key);		/* of key=value, anywhere; NULL: none */
-void words_done(struct play *play, struct words *w);			/* fails when a word was not used */
+void told_cut(struct play *play, struct told *w, const char *line);
+const char *told_next(struct play *play, struct told *w);		/* fails when there is none */
+const char *told_peek(struct told *w);					/* "" when there is none */
+bool told_take(struct told *w, const char *text);			/* the next one, if it is this */
+bool told_flag(struct told *w, const char *text);			/* anywhere in what is left */
+const char *told_after(struct told *w, const char *text);		/* the one after this; NULL: none */
+const char *told_value(struct told *w, const char *key);		/* of key=value, anywhere; NULL: none */
+void told_done(struct play *play, struct told *w);			/* fails when a word was not used */
 
 uint64_t parse_number(struct play *play, const char *text);
 bool parse_bool(struct play *play, const char *text);
@@ -94,6 +95,7 @@ struct lac {
 	uint16_t	 ns, nr;	/* next to send, next due */
 	uint16_t	 lns_nr;	/* the latest acknowledgement from the lns */
 	bool		 ack_owed, silent;
+	bool		 restarted;	/* what comes for a tunnel of its former life is not heard */
 	unsigned	 lose;		/* packets to this LAC still to be lost */
 	uint8_t		 challenge[64], lns_challenge[256];
 	uint8_t		 challenge_len, lns_challenge_len;
@@ -119,36 +121,35 @@ void lacs_free(struct play *play);
 struct packet *inbox_first(struct lac *lac, bool zlb_too);		/* ZLBs before it are dropped unless wanted */
 void inbox_drop(struct lac *lac);
 bool packet_is_zlb(const struct packet *p);
-void lac_sends(struct play *play, struct lac *lac, struct words *w);	/* lac.c: "lac NAME" was read */
+void lac_sends(struct play *play, struct lac *lac, struct told *w);	/* lac.c: "lac NAME" was read */
 void lac_resends(struct play *play, const char *name);
-size_t control_message(struct play *play, struct lac *lac, struct call *call, struct words *w, uint8_t *out);
 
 /* ---- avp.c, options.c: octets by our own tables, independent of wire/ */
 
 unsigned message_type(const char *name);				/* 0: none of that name */
-size_t message_encode(struct play *play, struct lac *lac, struct call *call, unsigned type, struct words *w,
+size_t message_encode(struct play *play, struct lac *lac, struct call *call, unsigned type, struct told *w,
 		      uint8_t *out);
 void message_describe(struct play *play, const struct lac *lac, const uint8_t *avps, size_t len, char *out, size_t room);
 unsigned message_type_of(const uint8_t *avps, size_t len);
 /* The value of an AVP, unhidden if need be; NULL: not there. */
 const uint8_t *avp_value(struct play *play, const struct lac *lac, const uint8_t *avps, size_t len, unsigned type,
 			 size_t *value_len);
-void message_compare(struct play *play, const struct lac *lac, const uint8_t *avps, size_t len, struct words *w);
+void message_compare(struct play *play, const struct lac *lac, const uint8_t *avps, size_t len, struct told *w);
 void tunnel_response(unsigned type, const char *secret, const uint8_t *challenge, size_t len, uint8_t out[16]);
 
-size_t options_encode(struct play *play, uint16_t proto, struct words *w, uint8_t *out);
+size_t options_encode(struct play *play, uint16_t proto, struct told *w, uint8_t *out);
 size_t options_braced(struct play *play, const char *text, uint8_t *out);
 void options_describe(uint16_t proto, const uint8_t *options, size_t len, char *out, size_t room);
-void options_compare(struct play *play, uint16_t proto, const uint8_t *options, size_t len, struct words *w);
+void options_compare(struct play *play, uint16_t proto, const uint8_t *options, size_t len, struct told *w);
 
 /* ---- subscriber.c: PPP frames */
 
 unsigned protocol_named(const char *name);				/* 0: none of that name */
-size_t frame_encode(struct play *play, struct call *call, struct words *w, uint8_t *out);
+size_t frame_encode(struct play *play, struct call *call, struct told *w, uint8_t *out);
 void frame_learn(struct call *call, const uint8_t *frame, size_t len);
 void frame_describe(const uint8_t *frame, size_t len, char *out, size_t room);
 void frame_compare(struct play *play, struct call *call, unsigned proto, const char *code, const uint8_t *frame,
-		   size_t len, struct words *w);
+		   size_t len, struct told *w);
 
 /* ---- world.c: the lns, the clock and the data plane's model */
 
@@ -161,8 +162,10 @@ struct ask { struct row row; uint32_t serial; };
 struct play {
 	const char	*file;
 	unsigned	 line;			/* of the statement being carried out */
+	unsigned	 told_at;		/* ... or of the scenario's line that brought it in */
 	char		 name[64];
 	char		 error[8192];
+	char		 came[3200];		/* the packet being compared, for the error */
 	jmp_buf		 failed;
 	bool		 verbose;
 	FILE		*trace;			/* what went on, shown when the scenario fails */
@@ -200,8 +203,7 @@ struct play {
 	unsigned	 ask_count;
 	struct lns_usage usage;			/* of every session */
 
-	unsigned	 cut;			/* the scenario's length to cut at was beyond the packet */
-	bool		 over;			/* ... so it is over */
+	bool		 over;			/* `cut=` was beyond the packet: the rest of the play is left out */
 };
 
 _Noreturn void play_fail(struct play *play, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -222,14 +224,14 @@ void world_free(struct play *play);
 /* ---- conf.c, check.c, stage.c */
 
 void conf_defaults(struct lns_conf *conf);
-void conf_words(struct play *play, struct words *w);		/* config key=value ... */
-void conf_lac_rule(struct play *play, struct words *w);
-void conf_pool(struct play *play, struct words *w);
-void check_words(struct play *play, struct words *w);
-void expect_words(struct play *play, struct words *w);
-void await_words(struct play *play, struct words *w);
-void statement(struct play *play, struct words *w);		/* stage.c: one line of a scenario */
-struct session *play_session(struct play *play, const struct lac *lac, const struct call *call, struct row *row);
+void conf_words(struct play *play, struct told *w);		/* config key=value ... */
+void conf_lac_rule(struct play *play, struct told *w);
+void conf_pool(struct play *play, struct told *w);
+void check_words(struct play *play, struct told *w);
+void expect_words(struct play *play, struct told *w);
+void await_words(struct play *play, struct told *w);
+void statement(struct play *play, struct told *w);		/* stage.c: one line of a scenario */
+struct row play_row(struct play *play, const struct lac *lac, const struct call *call);
 void packet_describe(struct play *play, struct lac *lac, const struct packet *p, char *out, size_t room);
 
 #endif

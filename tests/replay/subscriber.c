@@ -57,9 +57,9 @@ static void put32(uint8_t *at, uint32_t n)
 }
 
 /* RFC 1334 2.2.1: Peer-ID and password, each with its length. */
-static size_t pap_request(struct play *play, struct ppp_peer *ppp, struct words *w, uint8_t *out)
+static size_t pap_request(struct play *play, struct ppp_peer *ppp, struct told *w, uint8_t *out)
 {
-	const char *user = words_value(w, "user"), *password = words_value(w, "password");
+	const char *user = told_value(w, "user"), *password = told_value(w, "password");
 	size_t n = parse_octets(play, user ? user : ppp->user, out + 1, 255);
 	size_t m = parse_octets(play, password ? password : ppp->password, out + 2 + n, 255);
 
@@ -88,10 +88,10 @@ static size_t response_value(struct ppp_peer *ppp, bool ms, uint8_t *value)
 	return MSCHAPV2_RESPONSE_LEN;
 }
 
-static size_t chap_response(struct play *play, struct ppp_peer *ppp, struct words *w, uint8_t *out)
+static size_t chap_response(struct play *play, struct ppp_peer *ppp, struct told *w, uint8_t *out)
 {
-	const char *user = words_value(w, "user"), *password = words_value(w, "password");
-	const char *by = words_value(w, "by"), *value = words_value(w, "value");
+	const char *user = told_value(w, "user"), *password = told_value(w, "password");
+	const char *by = told_value(w, "by"), *value = told_value(w, "value");
 	size_t n;
 
 	if (user)
@@ -102,7 +102,7 @@ static size_t chap_response(struct play *play, struct ppp_peer *ppp, struct word
 		n = parse_octets(play, value, out + 1, 255);
 	else
 		n = response_value(ppp, by ? strcmp(by, "mschapv2") == 0 : ppp->auth_algorithm == 0x81, out + 1);
-	if (words_flag(w, "wrong"))
+	if (told_flag(w, "wrong"))
 		out[n / 2] ^= 1;
 	out[0] = (uint8_t)n;
 	return 1 + n + parse_octets(play, ppp->user, out + 1 + n, 255);
@@ -114,15 +114,16 @@ static struct ppp_heard *heard_of(struct ppp_peer *ppp, unsigned proto)
 }
 
 /* The data of a control packet, and the identifier it goes with when the play names none. */
-static size_t cp_data(struct play *play, struct call *call, unsigned proto, unsigned code, struct words *w,
+static size_t cp_data(struct play *play, struct call *call, unsigned proto, unsigned code, struct told *w,
 		      uint8_t *out, uint8_t *id)
 {
 	struct ppp_peer *ppp = &call->ppp;
 	struct ppp_heard *heard = heard_of(ppp, proto);
-	const char *data = words_value(w, "data"), *magic = words_value(w, "magic"), *rejects;
+	const char *data = told_value(w, "data"), *magic = told_value(w, "magic"), *rejects;
+	bool reflected = told_flag(w, "reflected");	/* the line is looped back: our own request returns */
 	size_t n;
 
-	*id = code >= CP_CONFACK && code <= CP_CONFREJ ? heard->id : code == CP_TERMACK ? heard->term_id :
+	*id = reflected || (code >= CP_CONFACK && code <= CP_CONFREJ) ? heard->id : code == CP_TERMACK ? heard->term_id :
 	      code == CP_ECHOREP ? ppp->echo_id : ++ppp->next_id;
 	switch (code) {
 	case CP_CONFREQ:
@@ -134,10 +135,10 @@ static size_t cp_data(struct play *play, struct call *call, unsigned proto, unsi
 				if (w->word[i] + strlen("magic=") == magic)
 					w->used[i] = false;
 		n = options_encode(play, (uint16_t)proto, w, out);
-		if (code != CP_CONFACK || n > 0)
-			break;
-		memcpy(out, heard->asked, heard->asked_len);
-		n = heard->asked_len;
+		if (reflected || (code == CP_CONFACK && n == 0)) {
+			memcpy(out, heard->asked, heard->asked_len);
+			n = heard->asked_len;
+		}
 		break;
 	case CP_ECHOREQ:
 	case CP_ECHOREP:
@@ -147,7 +148,7 @@ static size_t cp_data(struct play *play, struct call *call, unsigned proto, unsi
 		n = 4;
 		break;
 	case CP_PROTOREJ:
-		rejects = words_value(w, "rejects");
+		rejects = told_value(w, "rejects");
 		put16(out, rejects ? protocol_named(rejects) : 0);
 		n = 2;
 		break;
@@ -158,16 +159,16 @@ static size_t cp_data(struct play *play, struct call *call, unsigned proto, unsi
 }
 
 /* PROTOCOL PACKET key=value...; `raw HEX` is a whole frame. */
-size_t frame_encode(struct play *play, struct call *call, struct words *w, uint8_t *out)
+size_t frame_encode(struct play *play, struct call *call, struct told *w, uint8_t *out)
 {
-	const char *name = words_next(play, w), *text;
-	bool bare = words_flag(w, "bare"), brief = words_flag(w, "brief");
+	const char *name = told_next(play, w), *text;
+	bool bare = told_flag(w, "bare"), brief = told_flag(w, "brief");
 	unsigned proto = protocol_named(name), code;
 	uint8_t *p = out, *packet, id;
 	size_t n;
 
 	if (strcmp(name, "raw") == 0)
-		return parse_hex(play, words_next(play, w), out, PACKET_MAX / 2);
+		return parse_hex(play, told_next(play, w), out, PACKET_MAX / 2);
 	if (proto == 0)
 		play_fail(play, "\"%s\" is no PPP protocol", name);
 	if (!bare) {
@@ -178,11 +179,11 @@ size_t frame_encode(struct play *play, struct call *call, struct words *w, uint8
 		*p++ = (uint8_t)(proto >> 8);
 	*p++ = (uint8_t)proto;
 	packet = p;
-	if (words_peek(w)[0] == 0 || strchr(words_peek(w), '=')) {	/* a protocol without packets */
-		text = words_value(w, "data");
+	if (told_peek(w)[0] == 0 || strchr(told_peek(w), '=')) {	/* a protocol without packets */
+		text = told_value(w, "data");
 		return (size_t)(p - out) + (text ? parse_octets(play, text, p, 1600) : 0);
 	}
-	code = code_named(play, proto, words_next(play, w));
+	code = code_named(play, proto, told_next(play, w));
 	if (proto == PAP && code == PAP_REQUEST) {
 		n = pap_request(play, &call->ppp, w, packet + 4);
 		id = ++call->ppp.next_id;
@@ -193,11 +194,11 @@ size_t frame_encode(struct play *play, struct call *call, struct words *w, uint8
 		n = cp_data(play, call, proto, proto == PAP || proto == CHAP ? 0 : code, w, packet + 4, &id);
 	}
 	packet[0] = (uint8_t)code;
-	text = words_value(w, "id");
+	text = told_value(w, "id");
 	packet[1] = text ? (uint8_t)parse_number(play, text) : id;
-	text = words_value(w, "length");
+	text = told_value(w, "length");
 	put16(packet + 2, text ? (unsigned)parse_number(play, text) : (unsigned)n + 4);
-	text = words_value(w, "padding");
+	text = told_value(w, "padding");
 	if (text)
 		n += parse_octets(play, text, packet + 4 + n, 1600);
 	return (size_t)(packet - out) + 4 + n;
@@ -307,20 +308,20 @@ static void compare_proof(struct play *play, struct ppp_peer *ppp, const struct 
 		play_fail(play, "the authenticator's proof is not %.*s", (int)sizeof(proof), proof);
 }
 
-static void compare_data(struct play *play, const struct cp *cp, struct words *w)
+static void compare_data(struct play *play, const struct cp *cp, struct told *w)
 {
 	const char *said;
 	uint8_t wanted[2000];
 	size_t n;
 
-	if ((said = words_value(w, "magic")) &&
+	if ((said = told_value(w, "magic")) &&
 	    (cp->len < 4 || ((uint32_t)cp->data[0] << 24 | (uint32_t)cp->data[1] << 16 | (uint32_t)cp->data[2] << 8 |
 			     cp->data[3]) != (uint32_t)parse_number(play, said)))
 		play_fail(play, "magic is not %s", said);
-	if ((said = words_value(w, "rejects")) &&
+	if ((said = told_value(w, "rejects")) &&
 	    (cp->len < 2 || (unsigned)(cp->data[0] << 8 | cp->data[1]) != protocol_named(said)))
 		play_fail(play, "it does not reject %s", said);
-	if (!(said = words_value(w, "data")))
+	if (!(said = told_value(w, "data")))
 		return;
 	n = parse_octets(play, said, wanted, sizeof(wanted));
 	if (n > cp->len || memcmp(cp->data + cp->len - n, wanted, n) != 0)
@@ -328,7 +329,7 @@ static void compare_data(struct play *play, const struct cp *cp, struct words *w
 }
 
 void frame_compare(struct play *play, struct call *call, unsigned proto, const char *code, const uint8_t *frame,
-		   size_t len, struct words *w)
+		   size_t len, struct told *w)
 {
 	struct cp cp = cp_of(frame, len);
 	const char *said;
@@ -339,16 +340,16 @@ void frame_compare(struct play *play, struct call *call, unsigned proto, const c
 		play_fail(play, "what came has a wrong length");
 	if (cp.code != code_named(play, proto, code))
 		play_fail(play, "another packet was expected");
-	if ((said = words_value(w, "id")) && parse_number(play, said) != cp.id)
+	if ((said = told_value(w, "id")) && parse_number(play, said) != cp.id)
 		play_fail(play, "id is not %s", said);
 	if ((proto == LCP || proto == IPCP) && cp.code >= CP_CONFREQ && cp.code <= CP_CONFREJ) {
 		options_compare(play, (uint16_t)proto, cp.data, cp.len, w);
 		return;
 	}
-	if (((said = words_value(w, "name")) || (said = words_value(w, "message"))) &&
+	if (((said = told_value(w, "name")) || (said = told_value(w, "message"))) &&
 	    !bytes_eq(text_of(&cp), bytes_str(said)))
 		play_fail(play, "its text is not \"%s\"", said);
-	if (words_flag(w, "proof"))
+	if (told_flag(w, "proof"))
 		compare_proof(play, &call->ppp, &cp);
 	compare_data(play, &cp, w);
 }

@@ -7,13 +7,13 @@ trap 'rm -rf "$tree"' EXIT
 bad=0
 
 sound() {	# a tree every check is content with
-	rm -rf "$tree"/* && mkdir -p "$tree"/{l2tpns/{base,wire,core,io,cli,plane,config},nsctl,etc/man,build} && cd "$tree" || exit 2
+	rm -rf "$tree"/* && mkdir -p "$tree"/{l2tpns/{base,wire,core,io,cli,plane,config},nsctl,build/man} && cd "$tree" || exit 2
 	printf '/*\n * rd.h -- a reader.\n */\nint rd_len(const char *s);\n' >l2tpns/base/rd.h
 	printf '/* rd.c -- a reader. */\n#include "l2tpns/base/rd.h"\n#include <string.h>\nint rd_len(const char *s)\n{\n\treturn (int)strlen(s);\n}\n' >l2tpns/base/rd.c
 	printf '/* lns.c -- the core. */\n#include "l2tpns/base/rd.h"\nint lns(void)\n{\n\treturn rd_len("x");\n}\n' >l2tpns/core/lns.c
 	printf '/* udp.c -- a socket. */\n#include "l2tpns/base/rd.h"\n' >l2tpns/io/udp.c
 	printf 'l2tpns/   the daemon\n  base/     words\n    rd.[ch]  a reader\n  core/\n    lns.c  the core\n  io/\n    udp.c    a socket\n\nnsctl/\n' >INTERNALS
-	printf '.Dd January 1, 2026\n.Dt X 8\n.Os\n.Sh NAME\n.Nm x\n.Nd a thing\n.Sh DESCRIPTION\nWords.\n' >etc/man/x.8
+	printf '.Dd January 1, 2026\n.Dt X 8\n.Os\n.Sh NAME\n.Nm x\n.Nd a thing\n.Sh DESCRIPTION\nWords.\n' >build/man/x.8
 }
 compile() {
 	local f
@@ -26,7 +26,7 @@ compile() {
 expect() {	# ok|FAIL CHECK WHAT [PATTERN]
 	local said
 	[ "$2" != pure ] || compile
-	said=$(ROOT=$tree "$here/$2.sh" "$tree/build" 2>&1)
+	said=$(V=1 ROOT=$tree "$here/$2.sh" "$tree/build" 2>&1)
 	if [ "${said%% *}" = "$1" ] && grep -q -e "${4:-}" <<<"$said"; then
 		echo "ok tidy-selftest $2: $3"
 	else
@@ -85,6 +85,6 @@ expect FAIL words "unfinished work" "rd.c:8"
 sound; printf 'see %s/x\n' /work >README
 expect FAIL words "somebody's folder" "README:1"
 
-sound; printf '.Xx nonsense\n.El\n' >>etc/man/x.8
+sound; printf '.Xx nonsense\n.El\n' >>build/man/x.8
 expect FAIL man "a macro that does not exist" "x.8"
 exit $bad

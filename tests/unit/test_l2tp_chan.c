@@ -1,90 +1,8 @@
 /*
  * Goal: the reliable control channel keeps every promise of RFC 2661 section 5.8 and appendix A.
- * Method: exact scripts for each rule, then two channels joined by a seeded network that loses,
- * copies and reorders, over which ten thousand messages must arrive once and in order each way.
+ * Method: an exact script for each rule.  test_l2tp_chan_net.c tries them all together.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <cmocka.h>
-
-#include "l2tpns/base/rnd.h"
-#include "l2tpns/core/l2tp_chan.h"
-
-#define NODES		256u
-#define STORE_OCTETS	(64u * 1024)
-#define PEER_TID	77
-#define WINDOW		8u
-
-static const struct chan_conf conf = {
-	.window = WINDOW, .retransmit_ms = 1000, .retransmit_max_ms = 8000, .tries = 5, .queue_max = 200,
-};
-
-struct end {			/* one channel with all it needs */
-	struct chan	 chan;
-	struct chan_pool pool;
-	struct store	 store;
-	struct fx_list	*out;
-	struct chan_env	 env;
-	void		*memory;
-};
-
-static struct arena arena_of(void *start, size_t room)
-{
-	return (struct arena){ .start = start, .room = room };
-}
-
-static void end_open(struct end *end, uint16_t peer_window, const struct chan_conf *with)
-{
-	size_t room = 2 * STORE_OCTETS;
-	struct arena arena;
-
-	*end = (struct end){ .out = calloc(1, sizeof(*end->out)), .memory = aligned_alloc(64, room) };
-	assert_non_null(end->out);
-	assert_non_null(end->memory);
-	memset(end->memory, 0, room);
-	arena = arena_of(end->memory, room);
-	store_init(&end->store, STORE_OCTETS, &arena);
-	chan_pool_init(&end->pool, NODES, &arena);
-	end->env = (struct chan_env){ .out = end->out, .store = &end->store, .pool = &end->pool,
-				      .now = { 1000000 }, .peer_tid = PEER_TID, .conf = with };
-	chan_init(&end->chan, peer_window);
-}
-
-static void end_shut(struct end *end)
-{
-	chan_close(&end->chan, &end->env);
-	assert_int_equal(end->pool.used, 0);
-	assert_int_equal(end->store.kept, 0);
-	assert_int_equal(chan_queued(&end->chan), 0);
-	free(end->memory);
-	free(end->out);
-}
-
-/* A message that carries a number of ours; 28 octets of AVPs. */
-static struct l2tp_msg numbered(uint32_t number)
-{
-	return (struct l2tp_msg){
-		.type = L2TP_ICRQ, .present = AVP_BIT(AVP_ASSIGNED_SESSION_ID) | AVP_BIT(AVP_CALL_SERIAL_NUMBER),
-		.assigned_sid = 5, .call_serial = number,
-	};
-}
-
-static uint32_t number_of(struct bytes body)
-{
-	static uint8_t scratch[L2TP_SCRATCH_LEN];
-	struct l2tp_msg msg;
-
-	assert_int_equal(l2tp_msg_decode(body, (struct bytes){ 0 }, scratch, &msg), WHY_OK);
-	return msg.call_serial;
-}
-
-static void send_number(struct end *end, uint32_t number)
-{
-	struct l2tp_msg msg = numbered(number);
-
-	assert_true(chan_send(&end->chan, &end->env, 9, &msg));
-}
+#include "tests/unit/chan_end.h"
 
 /* The n-th packet sent since the list was cleared. */
 static struct l2tp_hdr sent(const struct end *end, unsigned n)
@@ -92,11 +10,11 @@ static struct l2tp_hdr sent(const struct end *end, unsigned n)
 	struct l2tp_hdr hdr;
 	const struct fx *fx = &end->out->fx[n];
 	const uint8_t *payload = fx_payload(end->out, fx);
+	struct bytes packet = bytes_of(payload + sizeof(struct fx_send), fx->len - sizeof(struct fx_send));
 
 	assert_true(n < end->out->count);
 	assert_int_equal(fx->kind, FX_SEND);
-	assert_int_equal(l2tp_hdr_decode(bytes_of(payload + sizeof(struct fx_send), fx->len - sizeof(struct fx_send)),
-					 &hdr), WHY_OK);
+	assert_int_equal(l2tp_hdr_decode(packet, &hdr), WHY_OK);
 	assert_true(hdr.control);
 	assert_int_equal(hdr.tunnel_id, PEER_TID);
 	return hdr;
@@ -220,7 +138,8 @@ static void window_opens_slowly(void **state)
 	assert_int_equal(end.chan.cwnd, 1);
 	for (uint32_t i = 0; i < 60; i++)
 		send_number(&end, i);
-	for (unsigned i = 0; i < ARRAY_LEN(after); i++) {	/* slow start: one more for each acknowledged */
+	/* Slow start: one more for each acknowledged. */
+	for (unsigned i = 0; i < ARRAY_LEN(after); i++) {
 		fx_clear(end.out);
 		receive_ack(&end, (uint16_t)(i + 1));
 		assert_int_equal(end.chan.cwnd, after[i]);
@@ -509,148 +428,6 @@ static void close_keeps_the_numbers(void **state)
 	end_shut(&end);
 }
 
-/* The network of the property test. */
-struct packet {
-	uint64_t at;		/* when it arrives; 0 = a free place */
-	uint16_t len;
-	uint8_t	 to;		/* which end */
-	uint8_t	 octets[100];
-};
-
-#define AIR	1024
-
-struct net {
-	struct end	end[2];
-	struct packet	air[AIR];
-	struct rnd	rnd;
-	uint32_t	told[2], heard[2];	/* numbers given to an end to send, and delivered at it */
-	uint32_t	loss, copies;		/* of 100 */
-	uint32_t	delay_max_ms;
-};
-
-static void net_carry(struct net *net, uint8_t to, const void *octets, uint16_t len)
-{
-	struct packet *free_place = NULL;
-
-	if (rnd_below(&net->rnd, 100) < net->loss)
-		return;
-	for (unsigned i = 0; i < AIR && !free_place; i++)
-		if (net->air[i].at == 0)
-			free_place = &net->air[i];
-	if (!free_place)
-		return;
-	assert_true(len <= sizeof(free_place->octets));
-	free_place->at = net->end[0].env.now.us + 1000 + rnd_below(&net->rnd, net->delay_max_ms) * 1000;
-	free_place->to = to;
-	free_place->len = len;
-	memcpy(free_place->octets, octets, len);
-}
-
-/* What both ends want to send goes on the air. */
-static void net_collect(struct net *net)
-{
-	for (uint8_t from = 0; from < 2; from++) {
-		struct end *end = &net->end[from];
-
-		chan_flush(&end->chan, &end->env);
-		for (uint32_t i = 0; i < end->out->count; i++) {
-			const uint8_t *payload = fx_payload(end->out, &end->out->fx[i]);
-			uint16_t len = (uint16_t)(end->out->fx[i].len - sizeof(struct fx_send));
-			bool twice = rnd_below(&net->rnd, 100) < net->copies;
-
-			net_carry(net, !from, payload + sizeof(struct fx_send), len);
-			if (twice)
-				net_carry(net, !from, payload + sizeof(struct fx_send), len);
-		}
-		fx_clear(end->out);
-		assert_true((uint16_t)(end->chan.next - end->chan.acked) <= end->chan.peer_window);
-		assert_true((uint16_t)(end->chan.ns - end->chan.acked) <= end->chan.peer_window);
-		assert_true(end->chan.shelved < WINDOW);
-	}
-}
-
-static void net_deliver(struct net *net, struct packet *packet)
-{
-	struct end *end = &net->end[packet->to];
-	uint8_t buffer[STORE_LEN_MAX];
-	struct l2tp_hdr hdr;
-	enum why why;
-
-	packet->at = 0;
-	assert_int_equal(l2tp_hdr_decode(bytes_of(packet->octets, packet->len), &hdr), WHY_OK);
-	if (chan_received(&end->chan, &end->env, &hdr, &why) != CHAN_DELIVER)
-		return;
-	do
-		assert_int_equal(number_of(hdr.body), net->heard[packet->to]++);
-	while (chan_shelf_take(&end->chan, &end->env, &hdr, buffer));
-}
-
-/* Time goes to the next thing that happens; one packet or one time-out. */
-static void net_step(struct net *net)
-{
-	struct packet *first = NULL;
-	uint64_t now = UINT64_MAX;
-
-	for (unsigned i = 0; i < AIR; i++)
-		if (net->air[i].at && net->air[i].at < now) {
-			now = net->air[i].at;
-			first = &net->air[i];
-		}
-	for (unsigned i = 0; i < 2; i++)
-		if (net->end[i].chan.due.us < now) {
-			now = net->end[i].chan.due.us;
-			first = NULL;
-		}
-	assert_true(now != UINT64_MAX);		/* nothing under way and no timer: it would hang for ever */
-	net->end[0].env.now.us = net->end[1].env.now.us = now;
-	if (first)
-		net_deliver(net, first);
-	for (unsigned i = 0; i < 2; i++)
-		assert_true(chan_timed_out(&net->end[i].chan, &net->end[i].env));
-}
-
-static void run_net(uint8_t number, uint32_t loss, uint32_t copies, uint32_t delay_max_ms, uint32_t messages)
-{
-	struct chan_conf stubborn = conf;
-	struct net *net = calloc(1, sizeof(*net));
-	uint8_t seed[RND_SEED_LEN] = { number };
-
-	assert_non_null(net);
-	stubborn.tries = 255;
-	net->loss = loss;
-	net->copies = copies;
-	net->delay_max_ms = delay_max_ms;
-	rnd_seed(&net->rnd, seed);
-	for (unsigned i = 0; i < 2; i++)
-		end_open(&net->end[i], WINDOW, &stubborn);
-	while (net->heard[0] < messages || net->heard[1] < messages || chan_queued(&net->end[0].chan) ||
-	       chan_queued(&net->end[1].chan)) {
-		for (unsigned i = 0; i < 2; i++)
-			while (net->told[i] < messages && chan_queued(&net->end[i].chan) < 40 &&
-			       rnd_below(&net->rnd, 4))
-				send_number(&net->end[i], net->told[i]++);
-		net_collect(net);
-		if (chan_queued(&net->end[0].chan) || chan_queued(&net->end[1].chan))
-			net_step(net);
-	}
-	for (unsigned i = 0; i < 2; i++) {
-		assert_int_equal(net->heard[i], messages);
-		end_shut(&net->end[i]);
-	}
-	free(net);
-}
-
-static void survives_bad_networks(void **state)
-{
-	(void)state;
-	run_net(1, 0, 0, 1, 10000);		/* a good one */
-	run_net(2, 0, 0, 40, 10000);		/* reorders only */
-	run_net(3, 10, 5, 40, 10000);
-	run_net(4, 40, 20, 300, 1000);
-	for (uint8_t seed = 10; seed < 30; seed++)
-		run_net(seed, 20, 20, 100, 300);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -666,7 +443,6 @@ int main(void)
 		cmocka_unit_test(refuses_when_full),
 		cmocka_unit_test(bursts_are_bounded),
 		cmocka_unit_test(close_keeps_the_numbers),
-		cmocka_unit_test(survives_bad_networks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

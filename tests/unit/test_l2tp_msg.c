@@ -1,12 +1,10 @@
 /*
- * Goal: every AVP row says what RFC 2661 4.4 says, every message of section 6 decodes to what was
- * encoded, and what must be refused is refused for the right reason with the right attribute blamed.
- * Method: the RFC's table written down a second time as text and compared through decode and encode,
- * round trips of every message with every attribute, clear and hidden, and scripts for each rule.
+ * Goal: what must be refused is refused for the right reason with the right attribute blamed, hidden
+ * and foreign AVPs follow RFC 2661 4.1 to 4.3 and RFC 5515, and values land in their fields.
+ * Method: one script for each rule.  test_l2tp_rows.c compares the table with the RFC.
  */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
 
@@ -16,92 +14,6 @@
 #define NO_SECRET ((struct bytes){ 0 })
 
 static uint8_t scratch[L2TP_SCRATCH_LEN];
-
-/* RFC 2661 4.4 and RFC 3145: attribute, M on sending, may be hidden, octets of a legal value, messages. */
-static const struct rfc_row {
-	uint16_t	type;
-	bool		m, h;
-	uint16_t	len;
-	const char	*where;
-} rfc[] = {
-	{ 0,  1, 0, 2,	"" },		/* tried apart: it comes first */
-	{ 1,  1, 0, 2,	"StopCCN CDN" },
-	{ 2,  1, 0, 2,	"SCCRQ SCCRP" },
-	{ 3,  1, 1, 4,	"SCCRQ SCCRP" },
-	{ 4,  1, 1, 4,	"SCCRQ SCCRP" },
-	{ 5,  0, 0, 8,	"SCCRQ" },
-	{ 6,  0, 1, 2,	"SCCRQ SCCRP" },
-	{ 7,  1, 0, 3,	"SCCRQ SCCRP" },
-	{ 8,  0, 1, 3,	"SCCRQ SCCRP" },
-	{ 9,  1, 1, 2,	"SCCRQ SCCRP StopCCN" },
-	{ 10, 1, 0, 2,	"SCCRQ SCCRP" },
-	{ 11, 1, 1, 9,	"SCCRQ SCCRP" },
-	{ 12, 1, 0, 3,	"CDN" },
-	{ 13, 1, 1, 16, "SCCRP SCCCN" },
-	{ 14, 1, 1, 2,	"ICRQ ICRP OCRQ OCRP CDN" },
-	{ 15, 1, 1, 4,	"ICRQ OCRQ" },
-	{ 16, 1, 1, 4,	"OCRQ" },
-	{ 17, 1, 1, 4,	"OCRQ" },
-	{ 18, 1, 1, 4,	"ICRQ OCRQ" },
-	{ 19, 1, 1, 4,	"ICCN OCCN OCRQ" },
-	{ 21, 1, 1, 5,	"ICRQ OCRQ" },
-	{ 22, 1, 1, 5,	"ICRQ" },
-	{ 23, 1, 1, 5,	"ICRQ OCRQ" },
-	{ 24, 1, 1, 4,	"ICCN OCCN" },
-	{ 25, 0, 1, 4,	"ICRQ OCRP" },
-	{ 26, 0, 1, 6,	"ICCN" },
-	{ 27, 0, 1, 6,	"ICCN" },
-	{ 28, 0, 1, 6,	"ICCN" },
-	{ 29, 0, 1, 2,	"ICCN" },
-	{ 30, 0, 1, 5,	"ICCN" },
-	{ 31, 0, 1, 5,	"ICCN" },
-	{ 32, 0, 1, 2,	"ICCN" },
-	{ 33, 0, 1, 5,	"ICCN" },
-	{ 34, 1, 1, 26, "WEN" },
-	{ 35, 1, 1, 10, "SLI" },
-	{ 36, 1, 0, 4,	"" },		/* tried apart: it may be anywhere and is kept nowhere */
-	{ 37, 0, 1, 5,	"ICCN" },
-	{ 38, 0, 1, 4,	"ICCN OCCN" },
-	{ 39, 1, 0, 0,	"ICCN OCCN" },
-	{ 46, 0, 1, 7,	"CDN" },
-};
-
-/* Section 6: what must be there beside the Message Type. */
-static const struct { uint16_t type; const char *name, *needs; } sections[] = {
-	{ 1,  "SCCRQ",	 "2 3 7 9" },
-	{ 2,  "SCCRP",	 "2 3 7 9" },
-	{ 3,  "SCCCN",	 "" },
-	{ 4,  "StopCCN", "" },		/* 6.4 and 6.12 name some: an end is taken without */
-	{ 6,  "HELLO",	 "" },
-	{ 7,  "OCRQ",	 "14 15 16 17 18 19 21" },
-	{ 8,  "OCRP",	 "14" },
-	{ 9,  "OCCN",	 "19 24" },
-	{ 10, "ICRQ",	 "14 15" },
-	{ 11, "ICRP",	 "14" },
-	{ 12, "ICCN",	 "19 24" },
-	{ 14, "CDN",	 "" },
-	{ 15, "WEN",	 "34" },
-	{ 16, "SLI",	 "35" },
-};
-
-/* Is `word` one of the words of `list`? */
-static bool has_word(const char *list, const char *word)
-{
-	size_t len = strlen(word);
-
-	for (const char *at = list; (at = strstr(at, word)); at += len)
-		if ((at == list || at[-1] == ' ') && (at[len] == ' ' || at[len] == 0))
-			return true;
-	return false;
-}
-
-static bool needs(unsigned section, uint16_t type)
-{
-	char word[8];
-
-	snprintf(word, sizeof(word), "%u", type);
-	return has_word(sections[section].needs, word);
-}
 
 static enum why decode(const struct wr *w, struct l2tp_msg *msg)
 {
@@ -118,161 +30,19 @@ static void begin(struct wr *w, uint16_t message)
 	wr_u16(w, message);
 }
 
-/* An AVP with a legal value made of its own type. */
-static void put_legal(struct wr *w, const struct rfc_row *row, bool m)
+/* What section 6 requires. */
+static void put_sccrq(struct wr *w)
 {
-	uint8_t value[32];
-
-	memset(value, row->type, sizeof(value));
-	l2tp_avp_put(w, m, 0, row->type, bytes_of(value, row->len));
+	l2tp_avp_put(w, true, 0, AVP_PROTOCOL_VERSION, bytes_of("\1\0", 2));
+	l2tp_avp_put(w, true, 0, AVP_FRAMING_CAPABILITIES, bytes_of("\0\0\0\3", 4));
+	l2tp_avp_put(w, true, 0, AVP_HOST_NAME, bytes_str("lac"));
+	l2tp_avp_put(w, true, 0, AVP_ASSIGNED_TUNNEL_ID, bytes_of("\0\7", 2));
 }
 
-static void put_needed(struct wr *w, unsigned section, uint16_t but)
+static void put_icrq(struct wr *w)
 {
-	for (unsigned i = 0; i < ARRAY_LEN(rfc); i++)
-		if (rfc[i].type != but && needs(section, rfc[i].type))
-			put_legal(w, &rfc[i], rfc[i].m);
-}
-
-/* Each attribute in each message: kept where it belongs; elsewhere skipped, or refused for two of them. */
-static void rows_agree_with_the_rfc(void **state)
-{
-	(void)state;
-	for (unsigned s = 0; s < ARRAY_LEN(sections); s++) {
-		assert_string_equal(l2tp_type_name(sections[s].type), sections[s].name);
-		for (unsigned i = 0; i < ARRAY_LEN(rfc); i++) {
-			const struct rfc_row *row = &rfc[i];
-			bool belongs = has_word(row->where, sections[s].name);
-			struct l2tp_msg msg;
-			struct wr w;
-
-			if (row->type == 0 || row->type == 36)
-				continue;
-			assert_string_not_equal(avp_name(row->type), "unknown");
-			begin(&w, sections[s].type);
-			put_needed(&w, s, row->type);
-			put_legal(&w, row, true);
-			enum why why = decode(&w, &msg);
-
-			if (!belongs && (row->type == 1 || row->type == 39)) {
-				assert_int_equal(why, WHY_AVP_PLACE);
-				assert_int_equal(msg.culprit, row->type);
-				continue;
-			}
-			assert_int_equal(why, WHY_OK);
-			assert_int_equal(msg.culprit, AVPS);
-			assert_int_equal((bool)(msg.present & AVP_BIT(row->type)), belongs);
-		}
-	}
-}
-
-static void lengths_agree_with_the_rfc(void **state)
-{
-	static const uint16_t open_ended[] = { 1, 7, 8, 11, 12, 21, 22, 23, 24, 26, 27, 28, 30, 31, 33, 37, 38, 46 };
-	static const uint8_t digits[] = "1234567890123456789012345";
-
-	(void)state;
-	for (unsigned i = 0; i < ARRAY_LEN(rfc); i++)
-		for (unsigned s = 0; s < ARRAY_LEN(sections); s++) {
-			const struct rfc_row *row = &rfc[i];
-			bool open = false;
-
-			if (!has_word(row->where, sections[s].name))
-				continue;
-			for (unsigned k = 0; k < ARRAY_LEN(open_ended); k++)
-				open |= open_ended[k] == row->type;
-			for (uint32_t len = 0; len < 24 && !open; len++) {
-				struct l2tp_msg msg;
-				struct wr w;
-
-				/* Mandatory: refused when the length is wrong.  Otherwise as if it were not there. */
-				begin(&w, sections[s].type);
-				put_needed(&w, s, row->type);
-				l2tp_avp_put(&w, true, 0, row->type, bytes_of(digits, len));
-				assert_int_equal(decode(&w, &msg), len == row->len ? WHY_OK : WHY_AVP_VALUE);
-				if (len == row->len || needs(s, row->type))
-					continue;
-				begin(&w, sections[s].type);
-				put_needed(&w, s, row->type);
-				l2tp_avp_put(&w, false, 0, row->type, bytes_of(digits, len));
-				assert_int_equal(decode(&w, &msg), WHY_OK);
-				assert_false(msg.present & AVP_BIT(row->type));
-			}
-		}
-}
-
-/* What the rows say of M and H is seen in what is written; what is written decodes to what was meant. */
-static void every_message_round_trips(void **state)
-{
-	static const uint8_t vector[] = { 1, 2, 3, 4, 5 };
-	struct bytes secret = bytes_str("secret");
-
-	(void)state;
-	for (unsigned s = 0; s < ARRAY_LEN(sections); s++)
-		for (unsigned hide = 0; hide < 2; hide++) {
-			static uint8_t room[2048];
-			struct l2tp_msg msg, again;
-			struct wr from, to = wr_of(room, sizeof(room));
-			struct l2tp_avp avp;
-			struct rd r;
-
-			begin(&from, sections[s].type);
-			for (unsigned i = 0; i < ARRAY_LEN(rfc); i++)
-				if (has_word(rfc[i].where, sections[s].name))
-					put_legal(&from, &rfc[i], rfc[i].m);
-			assert_int_equal(decode(&from, &msg), WHY_OK);
-			if (hide)
-				l2tp_msg_encode_hidden(&msg, secret, bytes_of(vector, sizeof(vector)), &to);
-			else
-				l2tp_msg_encode(&msg, &to);
-			assert_true(wr_ok(&to));
-			for (r = rd_bytes(wr_bytes_of(&to)); rd_left(&r) > 0;) {
-				assert_int_equal(l2tp_avp_next(&r, &avp), WHY_OK);
-				for (unsigned i = 0; i < ARRAY_LEN(rfc); i++)
-					if (rfc[i].type == avp.type) {
-						assert_int_equal(avp.mandatory, rfc[i].m);
-						assert_int_equal(avp.hidden, hide && rfc[i].h);
-					}
-			}
-			if (!hide) {
-				/* Octet for octet, as both walk the attributes in order; but Proxy-Authen-Id
-				 * and ACCM are written with their reserved octets zero. */
-				assert_int_equal(wr_len(&to), wr_len(&from));
-				if (msg.type != L2TP_ICCN && msg.type != L2TP_SLI)
-					assert_memory_equal(room, from.start, wr_len(&from));
-			}
-			assert_int_equal(l2tp_msg_decode(wr_bytes_of(&to), secret, scratch, &again), WHY_OK);
-			if (hide)
-				again.present &= ~AVP_BIT(AVP_RANDOM_VECTOR);
-			assert_int_equal(again.present, msg.present);
-			assert_int_equal(again.framing_type, msg.framing_type);
-			assert_int_equal(again.tie_breaker, msg.tie_breaker);
-			assert_int_equal(again.assigned_sid, msg.assigned_sid);
-			assert_int_equal(again.proxy_id, msg.proxy_id);
-			assert_int_equal(again.accm_receive, msg.accm_receive);
-			assert_int_equal(again.disconnect_protocol, msg.disconnect_protocol);
-			assert_true(bytes_eq(again.disconnect_message, msg.disconnect_message));
-			assert_true(bytes_eq(again.host_name, msg.host_name));
-			assert_true(bytes_eq(again.calling, msg.calling));
-			assert_true(bytes_eq(again.call_errors, msg.call_errors));
-		}
-}
-
-static void required_attributes_are_missed(void **state)
-{
-	(void)state;
-	for (unsigned s = 0; s < ARRAY_LEN(sections); s++)
-		for (unsigned i = 0; i < ARRAY_LEN(rfc); i++) {
-			struct l2tp_msg msg;
-			struct wr w;
-
-			if (!needs(s, rfc[i].type))
-				continue;
-			begin(&w, sections[s].type);
-			put_needed(&w, s, rfc[i].type);
-			assert_int_equal(decode(&w, &msg), WHY_AVP_MISSING);
-			assert_int_equal(msg.culprit, rfc[i].type);
-		}
+	l2tp_avp_put(w, true, 0, AVP_ASSIGNED_SESSION_ID, bytes_of("\0\7", 2));
+	l2tp_avp_put(w, true, 0, AVP_CALL_SERIAL_NUMBER, bytes_of("\0\0\0\1", 4));
 }
 
 static void message_type_rules(void **state)
@@ -322,7 +92,8 @@ static void message_type_rules(void **state)
 static void mandatory_rule(void **state)
 {
 	static const struct { uint16_t vendor, type; } strangers[] = {
-		{ 0, 20 }, { 0, 40 }, { 0, 45 }, { 0, 47 }, { 0, 97 }, { 0, 65535 }, { 9, 9 }, { 311, 0 }, { 3561, 256 },
+		{ 0, 20 }, { 0, 40 }, { 0, 45 }, { 0, 47 }, { 0, 97 }, { 0, 65535 }, { 9, 9 }, { 311, 0 },
+		{ 3561, 256 },
 	};
 	struct l2tp_msg msg;
 	struct wr w;
@@ -342,7 +113,7 @@ static void mandatory_rule(void **state)
 	/* Reserved bits make the best known AVP an unrecognized one (4.1). */
 	for (unsigned bit = 0x04; bit <= 0x20; bit *= 2) {
 		begin(&w, L2TP_SCCRQ);
-		put_needed(&w, 0, 0);
+		put_sccrq(&w);
 		size_t at = wr_len(&w);
 
 		l2tp_avp_put(&w, true, 0, AVP_RECEIVE_WINDOW_SIZE, bytes_of("\0\4", 2));
@@ -353,31 +124,6 @@ static void mandatory_rule(void **state)
 		assert_int_equal(decode(&w, &msg), WHY_OK);
 		assert_false(msg.present & AVP_BIT(AVP_RECEIVE_WINDOW_SIZE));
 	}
-}
-
-static void repeats_are_refused(void **state)
-{
-	(void)state;
-	for (unsigned s = 0; s < ARRAY_LEN(sections); s++)
-		for (unsigned i = 0; i < ARRAY_LEN(rfc); i++) {
-			struct l2tp_msg msg;
-			struct wr w;
-
-			if (!has_word(rfc[i].where, sections[s].name))
-				continue;
-			begin(&w, sections[s].type);
-			put_legal(&w, &rfc[i], false);
-			put_legal(&w, &rfc[i], false);
-			assert_int_equal(decode(&w, &msg), WHY_AVP_PLACE);
-			assert_int_equal(msg.culprit, rfc[i].type);
-		}
-	struct l2tp_msg msg;
-	struct wr w;
-
-	begin(&w, L2TP_HELLO);
-	l2tp_avp_put(&w, true, 0, 0, bytes_of("\0\4", 2));
-	assert_int_equal(decode(&w, &msg), WHY_AVP_PLACE);
-	assert_int_equal(msg.type, L2TP_HELLO);
 }
 
 static void values_land_in_their_fields(void **state)
@@ -414,8 +160,7 @@ static void values_land_in_their_fields(void **state)
 	assert_int_equal(msg.accm_receive, 0x05060708);
 
 	begin(&w, L2TP_SCCRQ);
-	put_needed(&w, 0, 2);
-	l2tp_avp_put(&w, true, 0, AVP_PROTOCOL_VERSION, bytes_of("\1\0", 2));
+	put_sccrq(&w);
 	l2tp_avp_put(&w, false, 0, AVP_TIE_BREAKER, bytes_of("\1\2\3\4\5\6\7\10", 8));
 	assert_int_equal(decode(&w, &msg), WHY_OK);
 	assert_int_equal(msg.protocol_version, 0x0100);
@@ -440,7 +185,7 @@ static void speeds_in_both_forms(void **state)
 		struct wr w;
 
 		begin(&w, L2TP_ICCN);
-		put_needed(&w, 10, 24);
+		l2tp_avp_put(&w, true, 0, AVP_FRAMING_TYPE, bytes_of("\0\0\0\1", 4));
 		l2tp_avp_put(&w, true, 0, AVP_TX_CONNECT_SPEED, bytes_of(speeds[i].octets, speeds[i].len));
 		assert_int_equal(decode(&w, &msg), speeds[i].good ? WHY_OK : WHY_AVP_VALUE);
 		if (speeds[i].good)
@@ -459,7 +204,8 @@ static void put_hidden(struct wr *w, uint16_t vendor, uint16_t type, struct byte
 
 static void hidden_rules(void **state)
 {
-	struct bytes secret = bytes_str("secret"), a = bytes_str("vector a"), b = bytes_str("b"), sid = bytes_of("\0\7", 2);
+	struct bytes secret = bytes_str("secret"), wrong = bytes_str("Secret");
+	struct bytes a = bytes_str("vector a"), b = bytes_str("b"), sid = bytes_of("\0\7", 2);
 	struct l2tp_msg msg;
 	struct wr w;
 
@@ -472,7 +218,7 @@ static void hidden_rules(void **state)
 	assert_int_equal(msg.assigned_sid, 7);
 	assert_int_equal(l2tp_msg_decode(wr_bytes_of(&w), NO_SECRET, scratch, &msg), WHY_AVP_HIDDEN);
 	assert_int_equal(msg.culprit, AVP_ASSIGNED_SESSION_ID);
-	assert_int_equal(l2tp_msg_decode(wr_bytes_of(&w), bytes_str("Secret"), scratch, &msg), WHY_AVP_HIDDEN_LEN);
+	assert_int_equal(l2tp_msg_decode(wr_bytes_of(&w), wrong, scratch, &msg), WHY_AVP_HIDDEN_LEN);
 
 	begin(&w, L2TP_ICRP);		/* the vector comes too late */
 	put_hidden(&w, 0, AVP_ASSIGNED_SESSION_ID, sid, secret, a);
@@ -506,7 +252,7 @@ static void access_lines_are_kept(void **state)
 
 	(void)state;
 	begin(&w, L2TP_ICRQ);
-	put_needed(&w, 8, 0);
+	put_icrq(&w);
 	wr_put(&w, circuit, sizeof(circuit));
 	l2tp_avp_put(&w, true, 3561, 130, bytes_of("\0\0\1\0", 4));
 	l2tp_avp_put(&w, true, 0, AVP_RANDOM_VECTOR, vector);
@@ -520,7 +266,7 @@ static void access_lines_are_kept(void **state)
 	assert_int_equal(msg.culprit, AVPS);
 
 	begin(&w, L2TP_ICRQ);
-	put_needed(&w, 8, 0);
+	put_icrq(&w);
 	for (unsigned i = 0; i < 40; i++)
 		wr_put(&w, circuit, sizeof(circuit));
 	assert_int_equal(decode(&w, &msg), WHY_OK);
@@ -544,7 +290,7 @@ static void scratch_is_bounded(void **state)
 
 	(void)state;
 	begin(&w, L2TP_ICRQ);
-	put_needed(&w, 8, 0);
+	put_icrq(&w);
 	l2tp_avp_put(&w, true, 0, AVP_RANDOM_VECTOR, vector);
 	put_hidden(&w, 0, AVP_CALLED_NUMBER, bytes_of(big, sizeof(big)), secret, vector);
 	put_hidden(&w, 0, AVP_CALLING_NUMBER, bytes_of(big, sizeof(big)), secret, vector);
@@ -560,7 +306,7 @@ static void truncation_is_refused(void **state)
 
 	(void)state;
 	begin(&w, L2TP_ICRQ);
-	put_needed(&w, 8, 0);
+	put_icrq(&w);
 	for (size_t len = 1; len < wr_len(&w); len++) {
 		uint8_t *copy = malloc(len);
 
@@ -591,8 +337,10 @@ static void encode_keeps_the_limits(void **state)
 
 static void challenge_response_is_known(void **state)
 {
-	static const uint8_t expected[16] = { 0x5b, 0xc7, 0x78, 0x57, 0xee, 0x2d, 0xff, 0x6d, 0xb9, 0x01, 0x25, 0xc0,
-					      0x00, 0x3f, 0xdf, 0x07 };	/* by Python's hashlib */
+	static const uint8_t expected[16] = {	/* by Python's hashlib */
+		0x5b, 0xc7, 0x78, 0x57, 0xee, 0x2d, 0xff, 0x6d,
+		0xb9, 0x01, 0x25, 0xc0, 0x00, 0x3f, 0xdf, 0x07,
+	};
 	uint8_t challenge[16], out[16];
 
 	(void)state;
@@ -607,13 +355,8 @@ static void challenge_response_is_known(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(rows_agree_with_the_rfc),
-		cmocka_unit_test(lengths_agree_with_the_rfc),
-		cmocka_unit_test(every_message_round_trips),
-		cmocka_unit_test(required_attributes_are_missed),
 		cmocka_unit_test(message_type_rules),
 		cmocka_unit_test(mandatory_rule),
-		cmocka_unit_test(repeats_are_refused),
 		cmocka_unit_test(values_land_in_their_fields),
 		cmocka_unit_test(speeds_in_both_forms),
 		cmocka_unit_test(hidden_rules),

@@ -1,14 +1,14 @@
-/* words.c -- a line cut into words, and the values words stand for. */
+/* told.c -- a line cut into words, and the values words stand for. */
 #include <ctype.h>
 
 #include "tests/replay/play.h"
 
 /* Quotes keep blanks inside a word; # at the start of a word begins a comment. */
-void words_cut(struct play *play, struct words *w, const char *line)
+void told_cut(struct play *play, struct told *w, const char *line)
 {
 	char *out = w->text;
 
-	*w = (struct words){ .n = 0 };
+	*w = (struct told){ .n = 0 };
 	if (strlen(line) >= sizeof(w->text))
 		play_fail(play, "line too long");
 	for (const char *p = line;;) {
@@ -28,19 +28,19 @@ void words_cut(struct play *play, struct words *w, const char *line)
 	}
 }
 
-static void skip_used(struct words *w)
+static void skip_used(struct told *w)
 {
 	while (w->at < w->n && w->used[w->at])
 		w->at++;
 }
 
-const char *words_peek(struct words *w)
+const char *told_peek(struct told *w)
 {
 	skip_used(w);
 	return w->at < w->n ? w->word[w->at] : "";
 }
 
-const char *words_next(struct play *play, struct words *w)
+const char *told_next(struct play *play, struct told *w)
 {
 	skip_used(w);
 	if (w->at >= w->n)
@@ -49,7 +49,7 @@ const char *words_next(struct play *play, struct words *w)
 	return w->word[w->at++];
 }
 
-bool words_take(struct words *w, const char *text)
+bool told_take(struct told *w, const char *text)
 {
 	skip_used(w);
 	if (w->at >= w->n || strcmp(w->word[w->at], text) != 0)
@@ -58,7 +58,7 @@ bool words_take(struct words *w, const char *text)
 	return true;
 }
 
-bool words_flag(struct words *w, const char *text)
+bool told_flag(struct told *w, const char *text)
 {
 	for (unsigned i = w->at; i < w->n; i++)
 		if (!w->used[i] && strcmp(w->word[i], text) == 0) {
@@ -68,7 +68,17 @@ bool words_flag(struct words *w, const char *text)
 	return false;
 }
 
-const char *words_value(struct words *w, const char *key)
+const char *told_after(struct told *w, const char *text)
+{
+	for (unsigned i = w->at; i + 1 < w->n; i++)
+		if (!w->used[i] && !w->used[i + 1] && strcmp(w->word[i], text) == 0) {
+			w->used[i] = w->used[i + 1] = true;
+			return w->word[i + 1];
+		}
+	return NULL;
+}
+
+const char *told_value(struct told *w, const char *key)
 {
 	size_t len = strlen(key);
 
@@ -80,7 +90,7 @@ const char *words_value(struct words *w, const char *key)
 	return NULL;
 }
 
-void words_done(struct play *play, struct words *w)
+void told_done(struct play *play, struct told *w)
 {
 	for (unsigned i = 0; i < w->n; i++)
 		if (!w->used[i])

@@ -4,8 +4,8 @@
  * Pure.  A subscriber chooses its user name: control characters, invalid UTF-8
  * and what turns the direction of writing never reach an operator's screen.
  */
-#ifndef CLI_CLEAN_H
-#define CLI_CLEAN_H
+#ifndef BASE_CLEAN_H
+#define BASE_CLEAN_H
 
 #include "l2tpns/base/base.h"
 

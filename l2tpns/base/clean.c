@@ -1,5 +1,5 @@
 /* clean.c -- UTF-8 checked by RFC 3629 section 4, the rest escaped. */
-#include "l2tpns/cli/clean.h"
+#include "l2tpns/base/clean.h"
 
 /* The code point, or 0 when the octets are not one character (U+0000 is not let through either). */
 static uint32_t utf8_point(const uint8_t *p, size_t left, unsigned *octets)

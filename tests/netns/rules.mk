@@ -1,0 +1,2 @@
+# The daemon itself in network namespaces: files, signals, sockets, terminals.
+ROOT_TESTS += 'daemon: tests/netns/daemon.sh $(B)' 'terminals: tests/netns/terminals.sh $(B)'
