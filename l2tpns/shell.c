@@ -34,9 +34,11 @@ static void route_put(struct shell *shell, const struct fx_route *route)
 	char text[IP_TEXT_MAX];
 	int failed = 0;
 
-	if (!shell->plane->ops->route_put(shell->plane, route))
+	if (!shell->plane->ops->route_put(shell->plane, route) && shell->unroutables < ARRAY_LEN(shell->unroutable)) {
+		shell->unroutable[shell->unroutables++] = route->row;
 		log_line(shell->log, SAY_LOCAL, "session=%u no room in the route table for %s/%u", route->row.n,
 			 ip4_text(route->prefix.net, text), route->prefix.len);
+	}
 	if (route->kernel)
 		failed = netlink_route_put(shell->netlink, route->prefix);
 	if (failed)
@@ -107,6 +109,8 @@ static void effects_carry_out(struct shell *shell)
 		effect(shell, &shell->fx.fx[i]);
 	packets_flush(shell);
 	fx_clear(&shell->fx);
+	while (shell->unroutables)
+		lns_route_refused(shell->lns, shell->unroutable[--shell->unroutables], clock_now(), &shell->fx);
 }
 
 static void effects_if_full(struct shell *shell)
@@ -121,7 +125,8 @@ void shell_settle(struct shell *shell)
 
 	effects_if_full(shell);
 	lns_flush(shell->lns, now, &shell->fx);
-	effects_carry_out(shell);
+	while (shell->fx.count)
+		effects_carry_out(shell);
 }
 
 /* ---- events ---- */

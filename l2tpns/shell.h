@@ -68,6 +68,8 @@ struct shell {
 	struct config_cursor shown;		/* where the display of the configuration stands */
 	unsigned	 shown_how, shown_next;
 
+	struct row	 unroutable[FX_MAX];	/* sessions whose route found no room */
+	unsigned	 unroutables;
 	struct plane_packet packet[PLANE_SEND_MAX];
 	unsigned	 packets;
 	struct fx_list	 fx;

@@ -2,7 +2,6 @@
 #include "l2tpns/base/timers.h"
 
 #define SPAN_BITS(level)	(TIMERS_SLOT_BITS * (unsigned)(level))
-#define SPAN_MAX		(UINT64_C(1) << SPAN_BITS(TIMERS_LEVELS))
 
 void timers_init(struct timers *timers, uint32_t n, struct mono now, struct arena *arena)
 {
@@ -15,9 +14,7 @@ static void place(struct timers *timers, uint32_t number, unsigned *level, unsig
 	uint64_t due = timers->timer[number].due - 1;
 	uint64_t ahead = due - timers->tick;
 
-	/* Beyond the span it waits in the last slot before our own and is sorted again there. */
-	if (ahead >= SPAN_MAX)
-		due = timers->tick + SPAN_MAX - 1;
+	/* Beyond the span it lies in its slot some rounds early, and is sorted again each time round. */
 	for (*level = 0; *level < TIMERS_LEVELS - 1; ++*level)
 		if (ahead < UINT64_C(1) << SPAN_BITS(*level + 1))
 			break;
@@ -69,13 +66,6 @@ static void unlink_one(struct timers *timers, uint32_t number)
 			return;
 		}
 	}
-	for (unsigned slot = 0; slot < TIMERS_SLOTS; slot++)	/* it lay beyond the span */
-		if (timers->slot[TIMERS_LEVELS - 1][slot] == number + 1) {
-			timers->slot[TIMERS_LEVELS - 1][slot] = timer->next;
-			if (!timer->next)
-				timers->busy[TIMERS_LEVELS - 1][slot / 64] &= ~(UINT64_C(1) << slot % 64);
-			return;
-		}
 	ASSERT(false && "an armed timer is in some slot");
 }
 

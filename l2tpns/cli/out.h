@@ -22,7 +22,8 @@
 #include "l2tpns/base/addr.h"
 #include "l2tpns/base/base.h"
 
-#define OUT_ROOM	(64u * 1024)	/* what a caller lends */
+#define OUT_ROOM	(48u * 1024)	/* what a caller lends */
+#define OUT_SLICE	(16u * 1024)	/* no further object is begun beyond this */
 #define OUT_OBJECT_MAX	(32u * 1024)
 #define OUT_TEXT_MAX	511u		/* longer texts are cut */
 #define OUT_DEPTH_MAX	6
@@ -111,7 +112,7 @@ void out_init(struct out *out, enum out_form form, char *text, uint32_t room);
 
 static inline bool out_has_room(const struct out *out)
 {
-	return out->room - out->len >= OUT_OBJECT_MAX;
+	return out->room - out->len >= OUT_OBJECT_MAX && out->len < OUT_SLICE;
 }
 
 static inline bool out_is_empty(const struct out *out)

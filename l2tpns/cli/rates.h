@@ -30,7 +30,8 @@ void rates_read(struct rates *rates, const struct rates_totals *totals, struct m
 /* Over the readings kept; zero before there are two. */
 struct rates_now rates_now(const struct rates *rates);
 
-/* One rate from two totals and the time between them; a counter that went back counts as zero. */
-uint64_t rate_of(uint64_t later, uint64_t earlier, struct dur between);
+/* Rates from two totals and the time between them; a counter that went back counts as zero. */
+struct rates_now rates_between(const struct rates_totals *later, const struct rates_totals *earlier,
+			       struct dur between);
 
 #endif

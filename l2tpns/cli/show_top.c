@@ -64,10 +64,10 @@ static void top_put(struct command_run *run)
 		out_id(out, "sid", entry->row.n);
 		out_bytes(out, "user", lns_text(facts->lns, session->user));
 		out_ip4(out, "address", session->address);
-		out_bps(out, "down_bps", entry->down_bps);
-		out_bps(out, "up_bps", entry->up_bps);
-		out_count(out, "down_pps", entry->down_pps);
-		out_count(out, "up_pps", entry->up_pps);
+		out_bps(out, "down_bps", entry->rates.down_bps);
+		out_bps(out, "up_bps", entry->rates.up_bps);
+		out_count(out, "down_pps", entry->rates.down_pps);
+		out_count(out, "up_pps", entry->rates.up_pps);
 		out_end(out);
 	}
 	out_end(out);

@@ -10,7 +10,7 @@ enum top_pass {
 
 static uint64_t weight(const struct top_entry *entry)
 {
-	return entry->up_bps + entry->down_bps;
+	return entry->rates.up_bps + entry->rates.down_bps;
 }
 
 /* Put an entry in its place; what falls off the end is forgotten. */
@@ -28,6 +28,29 @@ static void list_insert(struct top *top, const struct top_entry *entry)
 	top->list[at] = *entry;
 }
 
+static struct rates_totals totals_read(const struct facts *facts, struct row row)
+{
+	struct plane_usage u = facts_usage(facts, row);
+
+	return (struct rates_totals){
+		.up_packets = u.up_packets, .up_octets = u.up_octets,
+		.down_packets = u.down_packets, .down_octets = u.down_octets,
+	};
+}
+
+/* An entry from two readings; what carried nothing between them is not listed. */
+static void entry_rank(struct facts *facts, struct row row, uint32_t serial, const struct rates_totals *earlier,
+		       struct mono at)
+{
+	struct top_entry entry = {
+		.row = row, .serial = serial, .totals = totals_read(facts, row), .at = facts->now,
+	};
+
+	entry.rates = rates_between(&entry.totals, earlier, mono_since(facts->now, at));
+	if (weight(&entry))
+		list_insert(&facts->top, &entry);
+}
+
 /* Read the listed ones again: those that are gone or fell silent leave, the others are ranked afresh. */
 static void list_again(struct facts *facts)
 {
@@ -38,25 +61,10 @@ static void list_again(struct facts *facts)
 	memcpy(old, top->list, sizeof(old));
 	top->listed = 0;
 	for (unsigned i = 0; i < n; i++) {
-		struct top_entry *e = &old[i];
-		const struct session *session = lns_session(facts->lns, e->row);
+		const struct session *session = lns_session(facts->lns, old[i].row);
 
-		if (!session || session->serial != e->serial)
-			continue;
-		struct plane_usage u = facts_usage(facts, e->row);
-		struct dur d = mono_since(facts->now, e->at);
-
-		e->up_bps = rate_of(u.up_octets, e->up_octets, d) * 8;
-		e->down_bps = rate_of(u.down_octets, e->down_octets, d) * 8;
-		e->up_pps = rate_of(u.up_packets, e->up_packets, d);
-		e->down_pps = rate_of(u.down_packets, e->down_packets, d);
-		e->up_octets = u.up_octets;
-		e->down_octets = u.down_octets;
-		e->up_packets = u.up_packets;
-		e->down_packets = u.down_packets;
-		e->at = facts->now;
-		if (weight(e))
-			list_insert(top, e);
+		if (session && session->serial == old[i].serial)
+			entry_rank(facts, old[i].row, old[i].serial, &old[i].totals, old[i].at);
 	}
 }
 
@@ -69,50 +77,27 @@ static bool listed(const struct top *top, struct row row)
 	return false;
 }
 
-/*
- * The block's second reading tells how much each session carried since the first.
- * Only both ways together were kept, so that an entry starts with one rate for
- * both, put to the way that carried more so far; the next refresh has the truth.
- */
+/* The block's second reading tells how much each session carried since the first. */
 static void row_again(struct facts *facts, struct row row)
 {
 	struct top *top = &facts->top;
 	const struct top_reading *reading = &top->block[row.n - top->first];
 	const struct session *session = lns_session(facts->lns, row);
 
-	if (!session || !reading->read || reading->serial != session->serial || listed(top, row))
-		return;
-	struct plane_usage u = facts_usage(facts, row);
-	struct dur d = mono_since(facts->now, top->block_at);
-	uint64_t bps = rate_of(u.up_octets + u.down_octets, reading->octets, d) * 8;
-
-	if (!bps)
-		return;
-	uint64_t both = u.up_octets + u.down_octets;
-	uint64_t up_bps = (uint64_t)((double)bps * (double)u.up_octets / (double)both);
-
-	list_insert(top, &(struct top_entry){
-		.row = row, .serial = session->serial, .at = facts->now,
-		.up_octets = u.up_octets, .down_octets = u.down_octets,
-		.up_packets = u.up_packets, .down_packets = u.down_packets,
-		.up_bps = up_bps, .down_bps = bps - up_bps,
-	});
+	if (session && reading->read && reading->serial == session->serial && !listed(top, row))
+		entry_rank(facts, row, session->serial, &reading->totals, top->block_at);
 }
 
 static void row_first(struct facts *facts, struct row row)
 {
-	struct top *top = &facts->top;
-	struct top_reading *reading = &top->block[row.n - top->first];
+	struct top_reading *reading = &facts->top.block[row.n - facts->top.first];
 	const struct session *session = lns_session(facts->lns, row);
 
-	*reading = (struct top_reading){ 0 };
-	if (!session || !session->up)
-		return;
-	struct plane_usage u = facts_usage(facts, row);
-
-	*reading = (struct top_reading){
-		.serial = session->serial, .read = true, .octets = u.up_octets + u.down_octets,
-	};
+	*reading = (struct top_reading){ .read = session && session->up };
+	if (reading->read) {
+		reading->serial = session->serial;
+		reading->totals = totals_read(facts, row);
+	}
 }
 
 /* The next block; when one block holds every row it is the same one again. */

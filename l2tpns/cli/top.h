@@ -13,10 +13,10 @@
 #define CLI_TOP_H
 
 #include "l2tpns/base/ids.h"
-#include "l2tpns/base/mono.h"
+#include "l2tpns/cli/rates.h"
 
 #define TOP_LIST	32
-#define TOP_BLOCK	65536u
+#define TOP_BLOCK	32768u
 #define TOP_SLICE	2048u
 #define TOP_AGE_LEAST_MS 500		/* a rate over less time than this is noise */
 #define TOP_AGE_MOST_MS	10000		/* and over more it is history */
@@ -24,16 +24,15 @@
 struct top_entry {
 	struct row	row;
 	uint32_t	serial;			/* the session's, so that a reused row is not mistaken for it */
-	uint64_t	up_octets, down_octets;	/* at the last reading */
-	uint64_t	up_packets, down_packets;
+	struct rates_totals totals;		/* at the last reading */
 	struct mono	at;			/* when that was */
-	uint64_t	up_bps, down_bps, up_pps, down_pps;
+	struct rates_now rates;
 };
 
 struct top_reading {
 	uint32_t	serial;
-	bool		read;
-	uint64_t	octets;			/* both ways: enough to rank it */
+	bool		read;			/* false: the row was free, or not up */
+	struct rates_totals totals;
 };
 
 struct top {

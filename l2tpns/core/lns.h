@@ -61,6 +61,9 @@ struct mono lns_next(const struct lns *lns);
 void lns_crypt_answered(struct lns *lns, struct row row, uint32_t serial, bool matches, struct mono now,
 			struct fx_list *out);
 
+/* The data plane has no room for a session's route: without it the session is of no use. */
+void lns_route_refused(struct lns *lns, struct row row, struct mono now, struct fx_list *out);
+
 /* The operator's hands.  False: no such object. */
 MUST_USE bool lns_drop_session(struct lns *lns, struct row row, struct mono now, struct fx_list *out);
 MUST_USE bool lns_drop_tunnel(struct lns *lns, struct tid tid, struct mono now, struct fx_list *out);

@@ -471,6 +471,14 @@ void lns_crypt_answered(struct lns *lns, struct row row, uint32_t serial, bool m
 	session_act(&turn, row, &env);
 }
 
+void lns_route_refused(struct lns *lns, struct row row, struct mono now, struct fx_list *out)
+{
+	struct turn turn = { .lns = lns, .now = now, .out = out };
+
+	if (lns_session(lns, row))
+		session_end_now(&turn, row, SESSION_END_NO_ROUTE_ROOM, true);
+}
+
 bool lns_drop_session(struct lns *lns, struct row row, struct mono now, struct fx_list *out)
 {
 	struct turn turn = { .lns = lns, .now = now, .out = out };

@@ -119,6 +119,8 @@ void gro_add(struct gro *gro, uint8_t *ip, uint32_t len)
 	gro->next[item] = 0;
 	if (flow)
 		slot = flow_slot(ip);
+	else if (ip[9] == IP_TCP || ip[9] == IP_UDP)
+		memset(gro->slot, 0, sizeof(gro->slot));	/* a fragment, say: of which flow cannot be told */
 	if (grows && gro->slot[slot]) {
 		group = &gro->group[gro->slot[slot] - 1];
 		if (is_next(gro, group, ip, &one)) {

@@ -50,7 +50,8 @@ struct world {
 };
 
 static const struct ip our_ip = { { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 200 } };
-static const char users[] = "ann pw\nbob {crypt}$6$x$y\neve pw address=10.1.0.5 session-timeout=40 idle-timeout=20\n";
+static const char users[] =
+	"ann pw\nbob {crypt}$6$x$y\neve pw address=10.1.0.5 session-timeout=40 idle-timeout=20\n";
 static struct fx_list out;
 static struct lns_conf conf;
 
@@ -214,7 +215,7 @@ static void control(struct world *world, unsigned n, unsigned call, struct l2tp_
 /* A message as a LAC in order would send it; `variant` leaves AVPs out and adds others. */
 static void message(struct world *world, unsigned n, unsigned call, uint16_t type, uint8_t variant)
 {
-	static const uint8_t sent_lcp[] = { 1, 4, 4, 0xb0, 3, 4, 0xc0, 0x23 }, heard_lcp[] = { 5, 6, 0, 0, 0, 9 };
+	static const uint8_t sent_lcp[] = {1, 4, 4, 0xb0, 3, 4, 0xc0, 0x23}, heard_lcp[] = {5, 6, 0, 0, 0, 9};
 	static const uint64_t usual[] = {
 		[L2TP_SCCRQ] = HAS(PROTOCOL_VERSION) | HAS(FRAMING_CAPABILITIES) | HAS(HOST_NAME) |
 			       HAS(ASSIGNED_TUNNEL_ID),
@@ -234,24 +235,40 @@ static void message(struct world *world, unsigned n, unsigned call, uint16_t typ
 	if (type == L2TP_SCCRQ)
 		*lac = (struct lac){ .tid = lac->tid };		/* a beginning: its numbers start afresh */
 	struct l2tp_msg msg = {
-		.type = type, .protocol_version = 0x100, .framing_caps = 3, .host_name = bytes_str("lac"),
-		.assigned_tid = lac->tid, .window = 4, .challenge = bytes_str("challenge"), .result = 1,
-		.assigned_sid = (uint16_t)(100 * CALLS + call), .call_serial = 7, .calling = bytes_str("5551"),
-		.called = bytes_str("5559"), .tx_bps = 1000000, .framing_type = 1,
-		.last_sent_lcp = bytes_of(sent_lcp, sizeof(sent_lcp)), .proxy_type = 3, .proxy_name = bytes_str("ann"),
-		.last_received_lcp = bytes_of(heard_lcp, sizeof(heard_lcp)), .proxy_response = bytes_str("pw"),
+		.type = type,
+		.protocol_version = 0x100,
+		.framing_caps = 3,
+		.host_name = bytes_str("lac"),
+		.assigned_tid = lac->tid,
+		.window = 4,
+		.challenge = bytes_str("challenge"),
+		.result = 1,
+		.assigned_sid = (uint16_t)(100 * CALLS + call),
+		.call_serial = 7,
+		.calling = bytes_str("5551"),
+		.called = bytes_str("5559"),
+		.tx_bps = 1000000,
+		.framing_type = 1,
+		.last_sent_lcp = bytes_of(sent_lcp, sizeof(sent_lcp)),
+		.proxy_type = 3,
+		.proxy_name = bytes_str("ann"),
+		.last_received_lcp = bytes_of(heard_lcp, sizeof(heard_lcp)),
+		.proxy_response = bytes_str("pw"),
 		.call_errors = bytes_of(zeros, sizeof(zeros)),
 		.present = type < ARRAY_LEN(usual) ? usual[type] : 0,
 	};
 
 	if (type == L2TP_SCCCN && lac->challenged) {
-		l2tp_challenge_response(L2TP_SCCCN, bytes_str("secret"), bytes_of(lac->challenge, 16), response);
+		l2tp_challenge_response(
+			L2TP_SCCCN, bytes_str("secret"), bytes_of(lac->challenge, 16), response);
 		msg.challenge_response = bytes_of(response, 16);
 		msg.present |= HAS(CHALLENGE_RESPONSE);
 	}
 	if (variant & 1)
-		msg.present |= type == L2TP_SCCRQ ? HAS(CHALLENGE) : type == L2TP_ICRQ ? HAS(CALLING_NUMBER) | HAS(CALLED_NUMBER) :
-			       type == L2TP_ICCN ? HAS(LAST_SENT_LCP_CONFREQ) | HAS(LAST_RECEIVED_LCP_CONFREQ) : 0;
+		msg.present |= type == L2TP_SCCRQ ? HAS(CHALLENGE)
+			: type == L2TP_ICRQ	  ? HAS(CALLING_NUMBER) | HAS(CALLED_NUMBER)
+			: type == L2TP_ICCN ? HAS(LAST_SENT_LCP_CONFREQ) | HAS(LAST_RECEIVED_LCP_CONFREQ)
+					    : 0;
 	if (variant & 2)
 		msg.present |= type == L2TP_SCCRQ ? HAS(RECEIVE_WINDOW_SIZE) : type == L2TP_ICCN ?
 			       HAS(PROXY_AUTHEN_TYPE) | HAS(PROXY_AUTHEN_NAME) | HAS(PROXY_AUTHEN_RESPONSE) |
@@ -291,34 +308,52 @@ static void respond(struct world *world, unsigned n, unsigned call, const struct
 		chap_md5(cp->id, bytes_str("pw"), challenge, value);
 	l2tp_data_begin(&w, world->lac[n].lns_tid, world->lac[n].call[call].lns_sid);
 	ppp_frame_begin(&w, PPP_CHAP, false, false);
-	chap_value_encode(&w, CHAP_RESPONSE, cp->id, bytes_of(value, ms ? MSCHAPV2_RESPONSE_LEN : CHAP_MD5_LEN),
-			  bytes_str(ms || call % 2 ? "ann" : "eve"));
+	chap_value_encode(&w, CHAP_RESPONSE, cp->id,
+		bytes_of(value, ms ? MSCHAPV2_RESPONSE_LEN : CHAP_MD5_LEN),
+		bytes_str(ms || call % 2 ? "ann" : "eve"));
 	post(world, lac_addr(n), &w);
 }
 
 /* A Configure packet with the options that `bits` choose, good ones and bad. */
-static void configure(struct world *world, unsigned n, unsigned number, uint16_t proto, uint8_t code, uint8_t bits)
+static void configure(
+	struct world *world, unsigned n, unsigned number, uint16_t proto, uint8_t code, uint8_t bits)
 {
-	static const struct { uint8_t len, octets[6]; } lcp[8] = {
-		{ 4, { 1, 4, 4, 0xb0 } }, { 6, { 2, 6 } }, { 4, { 3, 4, 0xc0, 0x23 } }, { 6, { 5, 6, 0, 0, 0, 1 } },
-		{ 2, { 7, 2 } }, { 2, { 8, 2 } }, { 5, { 3, 5, 0xc2, 0x23, 5 } }, { 4, { 17, 4, 5, 0xdc } },
-	}, ipcp[8] = {
-		{ 6, { 3, 6 } }, { 6, { 3, 6, 10, 1, 0, 5 } }, { 6, { 129, 6 } }, { 6, { 129, 6, 10, 0, 0, 53 } },
-		{ 6, { 131, 6 } }, { 6, { 2, 6, 0, 0x2d, 15, 1 } }, { 3, { 3, 3, 10 } }, { 6, { 3, 6, 10, 1, 0, 6 } },
-	};
+	static const struct { uint8_t len, octets[6];
+	} lcp[8] =
+		{
+			{4, {1, 4, 4, 0xb0}},
+			{6, {2, 6}},
+			{4, {3, 4, 0xc0, 0x23}},
+			{6, {5, 6, 0, 0, 0, 1}},
+			{2, {7, 2}},
+			{2, {8, 2}},
+			{5, {3, 5, 0xc2, 0x23, 5}},
+			{4, {17, 4, 5, 0xdc}},
+		},
+	  ipcp[8] = {
+		  {6, {3, 6}},
+		  {6, {3, 6, 10, 1, 0, 5}},
+		  {6, {129, 6}},
+		  {6, {129, 6, 10, 0, 0, 53}},
+		  {6, {131, 6}},
+		  {6, {2, 6, 0, 0x2d, 15, 1}},
+		  {3, {3, 3, 10}},
+		  {6, {3, 6, 10, 1, 0, 6}},
+	  };
 	struct call *call = &world->lac[n].call[number];
 	uint8_t octets[64];
 	struct wr w = wr_of(octets, sizeof(octets));
 
 	for (unsigned i = 0; i < 8; i++)
 		if (bits >> i & 1)
-			wr_put(&w, proto == PPP_LCP ? lcp[i].octets : ipcp[i].octets, proto == PPP_LCP ? lcp[i].len : ipcp[i].len);
-	frame(world, n, number, proto, code, code == CP_CONFREQ ? ++call->id : call->lns_id[proto == PPP_IPCP],
-	      wr_bytes_of(&w));
+			wr_put(&w, proto == PPP_LCP ? lcp[i].octets : ipcp[i].octets,
+				proto == PPP_LCP ? lcp[i].len : ipcp[i].len);
+	frame(world, n, number, proto, code,
+		code == CP_CONFREQ ? ++call->id : call->lns_id[proto == PPP_IPCP], wr_bytes_of(&w));
 }
 
-/* The right answer to the oldest frame that has none. */
-static void answer(struct world *world, unsigned n, unsigned number)
+/* The right answer to the oldest frame that has none; or the frame itself, as a looped-back line returns it. */
+static void answer(struct world *world, unsigned n, unsigned number, bool looped)
 {
 	struct call *call = &world->lac[n].call[number];
 	struct frame held = call->held[0];
@@ -329,7 +364,9 @@ static void answer(struct world *world, unsigned n, unsigned number)
 	memmove(call->held, call->held + 1, --call->holds * sizeof(call->held[0]));
 	if (ppp_cp_decode(bytes_of(held.octets, held.len), &cp) != WHY_OK)
 		return;
-	if (cp.code == CP_CONFREQ && (held.proto == PPP_LCP || held.proto == PPP_IPCP)) {
+	if (looped) {
+		frame(world, n, number, held.proto, cp.code, cp.id, cp.data);
+	} else if (cp.code == CP_CONFREQ && (held.proto == PPP_LCP || held.proto == PPP_IPCP)) {
 		frame(world, n, number, held.proto, CP_CONFACK, cp.id, cp.data);
 	} else if (held.proto == PPP_IPCP && cp.code == CP_CONFNAK && cp.data.len >= 6) {
 		frame(world, n, number, PPP_IPCP, CP_CONFREQ, ++call->id, bytes_of(cp.data.p, 6));
@@ -381,10 +418,22 @@ static void operate(struct world *world, uint8_t what)
 	done(world);
 }
 
-static const uint16_t protos[] = { PPP_LCP, PPP_PAP, PPP_CHAP, PPP_IPCP, PPP_CCP, PPP_IP, PPP_IPV6CP, PPP_EAP };
+static const uint16_t protos[] = {PPP_LCP, PPP_PAP, PPP_CHAP, PPP_IPCP, PPP_CCP, PPP_IP, PPP_IPV6CP, PPP_EAP};
 static const uint16_t types[] = {
-	L2TP_SCCRQ, L2TP_SCCRP, L2TP_SCCCN, L2TP_STOPCCN, L2TP_HELLO, L2TP_OCRQ, L2TP_OCRP, L2TP_OCCN, L2TP_ICRQ,
-	L2TP_ICRP, L2TP_ICCN, L2TP_CDN, L2TP_WEN, L2TP_SLI,
+	L2TP_SCCRQ,
+	L2TP_SCCRP,
+	L2TP_SCCCN,
+	L2TP_STOPCCN,
+	L2TP_HELLO,
+	L2TP_OCRQ,
+	L2TP_OCRP,
+	L2TP_OCCN,
+	L2TP_ICRQ,
+	L2TP_ICRP,
+	L2TP_ICCN,
+	L2TP_CDN,
+	L2TP_WEN,
+	L2TP_SLI,
 };
 static const uint16_t steps[] = { L2TP_SCCRQ, L2TP_SCCCN, L2TP_ICRQ, L2TP_ICCN };
 
@@ -401,11 +450,12 @@ static void deed(struct world *world)
 		message(world, n, call, steps[what >> 4 & 3], what >> 6);
 		break;
 	case 2: case 3:
-		answer(world, n, call);
+		answer(world, n, call, what & 16);
 		break;
 	case 4: case 5:			/* `what` 4 and 5 with nothing above: the usual request */
 		arg = what >> 4 ? rd_u8(&world->in) : what & 1 ? 1 : 9;
-		configure(world, n, call, what & 1 ? PPP_IPCP : PPP_LCP, (uint8_t)(CP_CONFREQ + (what >> 4 & 3)), arg);
+		configure(world, n, call, what & 1 ? PPP_IPCP : PPP_LCP,
+			(uint8_t)(CP_CONFREQ + (what >> 4 & 3)), arg);
 		break;
 	case 6:
 		frame(world, n, call, PPP_PAP, PAP_REQUEST, what, what & 16 ? bytes_of("\3ann\2pw", 7) :
@@ -434,7 +484,8 @@ static void deed(struct world *world)
 		if (what & 16)
 			operate(world, who);
 		else
-			lns_crypt_answered(world->lns, world->ask.row, world->ask.serial, what & 32, world->now, &out);
+			lns_crypt_answered(
+				world->lns, world->ask.row, world->ask.serial, what & 32, world->now, &out);
 		done(world);
 		break;
 	case 13:
@@ -450,7 +501,8 @@ static void deed(struct world *world)
 		break;
 	case 15:
 		raw = wr_of(octets, sizeof(octets));
-		l2tp_control_begin(&raw, world->lac[n].lns_tid, 0, world->lac[n].ns, (uint16_t)(world->lac[n].nr + (what >> 6)));
+		l2tp_control_begin(&raw, world->lac[n].lns_tid, 0, world->lac[n].ns,
+			(uint16_t)(world->lac[n].nr + (what >> 6)));
 		l2tp_control_end(&raw);
 		post(world, lac_addr(n), &raw);
 		break;
@@ -461,19 +513,36 @@ static void usage_of(void *ctx, struct row row, struct lns_usage *usage)
 {
 	const struct world *world = ctx;
 
-	*usage = row.n % 2 ? (struct lns_usage){ { 0 }, { 0 } } : (struct lns_usage){ world->now, world->now };
+	*usage = row.n % 2 ? (struct lns_usage){ {0}, {0}} : (struct lns_usage){ world->now, world->now};
 }
 
 static void conf_make(void)
 {
 	conf = (struct lns_conf){
-		.sessions_max = 6, .tunnels_max = 5, .addresses_max = 16, .host_name = "lns", .tunnels_opening_max = 3,
-		.window = 4, .hello_interval_s = 20, .retransmit_ms = 500, .retransmit_max_ms = 2000,
-		.retransmit_tries = 3, .tunnel_linger_s = 5, .call_timeout_s = 30, .source_check = true,
-		.ppp = { .mru = 1400, .restart_ms = 1000, .max_configure = 5, .max_failure = 3, .max_terminate = 2,
-			 .auth_timeout_s = 10, .echo_failures = 2, .our_address = { 0x0aff0001 },
-			 .dns = { { 0x0a000035 } }, .name = "lns" },
-		.pools = { .pools = 1, .ranges = 1, .range = { { .prefix = { { 0x0a010004 }, 30 } } } },
+		.sessions_max = 6,
+		.tunnels_max = 5,
+		.addresses_max = 16,
+		.host_name = "lns",
+		.tunnels_opening_max = 3,
+		.window = 4,
+		.hello_interval_s = 20,
+		.retransmit_ms = 500,
+		.retransmit_max_ms = 2000,
+		.retransmit_tries = 3,
+		.tunnel_linger_s = 5,
+		.call_timeout_s = 30,
+		.source_check = true,
+		.ppp = {.mru = 1400,
+			.restart_ms = 1000,
+			.max_configure = 5,
+			.max_failure = 3,
+			.max_terminate = 2,
+			.auth_timeout_s = 10,
+			.echo_failures = 2,
+			.our_address = {0x0aff0001},
+			.dns = {{0x0a000035}},
+			.name = "lns"},
+		.pools = {.pools = 1, .ranges = 1, .range = {{.prefix = {{0x0a010004}, 30}}}},
 	};
 }
 
@@ -517,8 +586,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	conf_toggle(&world, rd_u8(&world.in));
 	ASSERT(subscribers_size(bytes_str(users)) <= sizeof(list_memory));
 	memset(list_memory, 0, sizeof(list_memory));
-	(void)subscribers_parse(&list, list_memory, sizeof(list_memory), (struct hash_key){ { 1, 2 } }, bytes_str(users),
-				NULL, 0);
+	(void)subscribers_parse(&list, list_memory, sizeof(list_memory), (struct hash_key){ {1, 2}},
+		bytes_str(users), NULL, 0);
 	lns_subscribers_loaded(world.lns, list);
 	for (unsigned deeds = 0; rd_left(&world.in) > 0 && deeds < 400; deeds++)
 		deed(&world);

@@ -18,6 +18,7 @@ done
 N=1000
 DIR=$(mktemp -d) DAEMON= LAC_IN= LAC_OUT=
 bold=$(tput bold 2>/dev/null) plain=$(tput sgr0 2>/dev/null)
+exec {SAY}>&1
 title() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
 fail() { echo "demo: $*" >&2; [ ! -s "$DIR/log" ] || tail -n 5 "$DIR/log" >&2; exit 1; }
 
@@ -73,22 +74,23 @@ lab_until 5 ctl show session || { cat "$DIR/out" >&2; fail "l2tpns did not come 
 ip netns exec "$LAB-inet" "$B/lac" --is-peer --peer="$DIR/peer" --device=up1 &
 lab_until 3 test -S "$DIR/peer" || fail "no peer in the Internet"
 coproc LAC { exec ip netns exec "$LAB-lac" "$B/lac" --server=$LAB_SERVER --local=$LAB_LAC --tunnels=10 \
-	--sessions=$N --auth=chap --peer="$DIR/peer" --server-pid=$DAEMON --progress -; }
+	--sessions=$N --auth=chap --peer="$DIR/peer" --server-pid=$DAEMON --progress - 2>&"$SAY"; }
 LAC_IN=${LAC[1]} LAC_OUT=${LAC[0]}
 
 title "$N subscribers dial in: an L2TP call, LCP, a password checked by CHAP, an address by IPCP"
-lac up || fail "not everybody came up"
+lac up rate=500 || fail "not everybody came up"
 
 title "They use it: 20,000 packets a second each way, every packet counted at the other end"
 lac traffic direction=both size=512 rate=20000 time=3 || fail "no traffic"
-title "As fast as this machine can, both directions and all programs on the same cores"
+title "Now as fast as the senders can, all programs on the same cores; what is too much gets lost"
 lac traffic direction=both size=512 time=3 || fail "no traffic"
 
 title "What the operator sees: nsctl show session"
 ctl show session | head -n 10
-echo "    ... and so on"
+echo "      ... and so on"
 title "nsctl show counters"
-ctl show counters
+ctl show counters | sed '/^$/,$d; s/^/    /'
+echo "    ... then refusals by reason, pools, and what each worker did"
 
 title "The operator drops one of them: nsctl drop user user7"
 ctl show session | grep -w user7

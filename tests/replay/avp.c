@@ -167,7 +167,8 @@ struct writer {
 	size_t		 len;
 };
 
-static void put_avp(struct writer *w, unsigned flags, unsigned vendor, unsigned type, const uint8_t *value, size_t len)
+static void put_avp(
+	struct writer *w, unsigned flags, unsigned vendor, unsigned type, const uint8_t *value, size_t len)
 {
 	if (len > VALUE_MAX)
 		play_fail(w->play, "AVP too long");
@@ -225,7 +226,8 @@ static size_t usual_value(struct writer *w, const struct avp_word *word, uint8_t
 	if (word->type == 35)
 		return parse_octets(w->play, "zeros:10", value, VALUE_MAX);
 	if (strcmp(word->name, "response") == 0) {
-		tunnel_response(w->type, w->lac->secret, w->lac->lns_challenge, w->lac->lns_challenge_len, value);
+		tunnel_response(
+			w->type, w->lac->secret, w->lac->lns_challenge, w->lac->lns_challenge_len, value);
 		return 16;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
@@ -255,7 +257,8 @@ static bool is_usual(const struct writer *w, const struct avp_word *word)
 }
 
 /* Write what the play said of one field over the value so far. */
-static size_t patch(struct writer *w, const struct avp_word *word, const char *text, uint8_t *value, size_t len)
+static size_t patch(
+	struct writer *w, const struct avp_word *word, const char *text, uint8_t *value, size_t len)
 {
 	size_t n = word->size;
 
@@ -270,7 +273,8 @@ static size_t patch(struct writer *w, const struct avp_word *word, const char *t
 	else
 		put_number(value + word->offset, word->size, parse_number(w->play, text));
 	if (word->type == 11 && w->type == 1) {
-		w->lac->challenge_len = (uint8_t)(n > sizeof(w->lac->challenge) ? sizeof(w->lac->challenge) : n);
+		w->lac->challenge_len =
+			(uint8_t)(n > sizeof(w->lac->challenge) ? sizeof(w->lac->challenge) : n);
 		memcpy(w->lac->challenge, value, w->lac->challenge_len);
 	}
 	/* Octets given for a number may be fewer or more than its size: that is the point of it. */
@@ -320,8 +324,14 @@ size_t message_encode(struct play *play, struct lac *lac, struct call *call, uns
 		      uint8_t *out)
 {
 	const char *pad = told_value(said, "pad");
-	struct writer w = { .play = play, .lac = lac, .call = call, .words = said, .type = type, .out = out,
-			    .hide = told_value(said, "hide"), .pad = pad ? (unsigned)parse_number(play, pad) : 3 };
+	struct writer w = {.play = play,
+		.lac = lac,
+		.call = call,
+		.words = said,
+		.type = type,
+		.out = out,
+		.hide = told_value(said, "hide"),
+		.pad = pad ? (unsigned)parse_number(play, pad) : 3};
 	uint8_t number[2] = { (uint8_t)(type >> 8), (uint8_t)type };
 	char key[64];
 
@@ -365,8 +375,11 @@ static bool next_avp(const uint8_t *avps, size_t len, size_t *at, struct attribu
 
 	if (whole < 6 || whole > len - *at)
 		return false;
-	*avp = (struct attribute){ .flags = head & 0xfc00, .vendor = (unsigned)get_number(avps + *at + 2, 2),
-			     .type = (unsigned)get_number(avps + *at + 4, 2), .value = avps + *at + 6, .len = whole - 6 };
+	*avp = (struct attribute){ .flags = head & 0xfc00,
+		.vendor = (unsigned)get_number(avps + *at + 2, 2),
+		.type = (unsigned)get_number(avps + *at + 4, 2),
+		.value = avps + *at + 6,
+		.len = whole - 6};
 	*at += whole;
 	return true;
 }
@@ -381,8 +394,8 @@ unsigned message_type_of(const uint8_t *avps, size_t len)
 	return (unsigned)get_number(avp.value, 2);
 }
 
-const uint8_t *avp_value(struct play *play, const struct lac *lac, const uint8_t *avps, size_t len, unsigned type,
-			 size_t *value_len)
+const uint8_t *avp_value(struct play *play, const struct lac *lac, const uint8_t *avps, size_t len,
+	unsigned type, size_t *value_len)
 {
 	static uint8_t shown[VALUE_MAX];
 	struct attribute avp, vector = { .len = 0 };
@@ -421,7 +434,8 @@ static size_t print_octets(char *out, size_t room, const uint8_t *p, size_t len)
 	return n;
 }
 
-void message_describe(struct play *play, const struct lac *lac, const uint8_t *avps, size_t len, char *out, size_t room)
+void message_describe(
+	struct play *play, const struct lac *lac, const uint8_t *avps, size_t len, char *out, size_t room)
 {
 	unsigned type = message_type_of(avps, len);
 	size_t at = 0, n;
@@ -438,12 +452,14 @@ void message_describe(struct play *play, const struct lac *lac, const uint8_t *a
 		for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 			const struct avp_word *word = &words[i];
 
-			if (avp.vendor != 0 || word->type != avp.type || avp.flags & BIT_H || avp.len < word->offset)
+			if (avp.vendor != 0 || word->type != avp.type || avp.flags & BIT_H ||
+				avp.len < word->offset)
 				continue;
 			known = true;
 			n += (size_t)snprintf(out + n, room - n, " %s=", word->name);
 			if (word->text)
-				n += print_octets(out + n, room - n, avp.value + word->offset, avp.len - word->offset);
+				n += print_octets(
+					out + n, room - n, avp.value + word->offset, avp.len - word->offset);
 			else if (avp.len >= (size_t)word->offset + word->size)
 				n += (size_t)snprintf(out + n, room - n, "%llu", (unsigned long long)
 						      get_number(avp.value + word->offset, word->size));
@@ -451,8 +467,8 @@ void message_describe(struct play *play, const struct lac *lac, const uint8_t *a
 				return;
 		}
 		if (!known && (avp.type != 0 || avp.vendor != 0))
-			n += (size_t)snprintf(out + n, room - n, " avp=%#x:%u:%u:%zu-octets", avp.flags, avp.vendor,
-					      avp.type, avp.len);
+			n += (size_t)snprintf(out + n, room - n, " avp=%#x:%u:%u:%zu-octets", avp.flags,
+				avp.vendor, avp.type, avp.len);
 	}
 	if (at != len)
 		snprintf(out + n, room - n, " and %zu octets that are no AVP", len - at);
@@ -477,7 +493,8 @@ static bool field_is(struct play *play, const struct lac *lac, const struct avp_
 	return len >= word->offset && len - word->offset == n && memcmp(value + word->offset, wanted, n) == 0;
 }
 
-void message_compare(struct play *play, const struct lac *lac, const uint8_t *avps, size_t len, struct told *said)
+void message_compare(
+	struct play *play, const struct lac *lac, const uint8_t *avps, size_t len, struct told *said)
 {
 	size_t at = 0, value_len = 0;
 	const char *text;

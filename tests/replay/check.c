@@ -53,7 +53,8 @@ static void count_is(struct play *play, const char *what, uint64_t n, struct tol
 
 	told_done(play, w);
 	if (n != wanted)
-		play_fail(play, "%s: %llu, not %llu", what, (unsigned long long)n, (unsigned long long)wanted);
+		play_fail(
+			play, "%s: %llu, not %llu", what, (unsigned long long)n, (unsigned long long)wanted);
 }
 
 static const struct session *session_of(struct play *play, const struct lac *lac, const struct call *call,
@@ -120,7 +121,8 @@ static void check_call(struct play *play, struct told *w)
 	fact_text(&facts, "sub-address", lns_text(lns, s->sub_address));
 	fact_text(&facts, "group", lns_text(lns, s->private_group));
 	fact(&facts, "access-line", "%u", lns_text(lns, s->access_line).len);
-	fact(&facts, "by-address", "%s", yes_or_no(s->address.n && row_eq(lns_session_by_address(lns, s->address), row)));
+	fact(&facts, "by-address", "%s",
+		yes_or_no(s->address.n && row_eq(lns_session_by_address(lns, s->address), row)));
 	facts_compare(play, &facts, w);
 }
 
@@ -261,7 +263,8 @@ static void check_user(struct play *play, struct told *w)
 	struct bytes user = bytes_str(told_next(play, w));
 	uint64_t n = 0;
 
-	for (struct row row = lns_user_first(play->lns, user); row.n; row = lns_user_next(play->lns, user, row))
+	for (struct row row = lns_user_first(play->lns, user); row.n;
+		row = lns_user_next(play->lns, user, row))
 		n++;
 	count_is(play, "sessions of the user", n, w);
 }
@@ -308,11 +311,24 @@ static void check_asks(struct play *play, struct told *w)
 	count_is(play, "passwords that wait for crypt(3)", play->ask_count, w);
 }
 
-static const struct { const char *name; void (*check)(struct play *play, struct told *w); } checks[] = {
-	{ "sessions", check_sessions }, { "tunnels", check_tunnels }, { "idle", check_idle },
-	{ "call", check_call }, { "tunnel", check_tunnel }, { "plane", check_plane }, { "route", check_route },
-	{ "pool", check_pool }, { "refused", check_refused }, { "stat", check_stat }, { "said", check_said },
-	{ "user", check_user }, { "waited", check_waited }, { "asks", check_asks },
+static const struct {
+	const char *name;
+	void (*check)(struct play *play, struct told *w);
+} checks[] = {
+	{ "sessions", check_sessions },
+	{ "tunnels", check_tunnels },
+	{ "idle", check_idle },
+	{ "call", check_call },
+	{ "tunnel", check_tunnel },
+	{ "plane", check_plane },
+	{ "route", check_route },
+	{ "pool", check_pool },
+	{ "refused", check_refused },
+	{ "stat", check_stat },
+	{ "said", check_said },
+	{ "user", check_user },
+	{ "waited", check_waited },
+	{ "asks", check_asks },
 };
 
 void check_words(struct play *play, struct told *w)

@@ -5,7 +5,10 @@ enum kind { U8, U16, U32, BOOL, TEXT, IP, PROXY, AUTHS };
 
 struct conf_word { const char *name; enum kind kind; size_t at, size; };
 
-#define FIELD(name, kind, field) { name, kind, offsetof(struct lns_conf, field), sizeof(((struct lns_conf *)0)->field) }
+#define FIELD(name, kind, field)                                                                    \
+	{                                                                                           \
+		name, kind, offsetof(struct lns_conf, field), sizeof(((struct lns_conf *)0)->field) \
+	}
 
 static const struct conf_word words[] = {
 	FIELD("sessions", U32, sessions_max),
@@ -51,16 +54,36 @@ static const struct conf_word words[] = {
 void conf_defaults(struct lns_conf *conf)
 {
 	*conf = (struct lns_conf){
-		.sessions_max = 64, .tunnels_max = 16, .addresses_max = 512, .host_name = "lns",
-		.challenge_lacs = true, .tunnels_opening_max = 8, .window = 8, .hello_interval_s = 60,
-		.retransmit_ms = 1000, .retransmit_max_ms = 8000, .retransmit_tries = 5, .tunnel_linger_s = 31,
-		.call_timeout_s = 60, .source_check = true, .allow_duplicate_users = true,
-		.ppp = {
-			.mru = 1460, .restart_ms = 1000, .max_configure = 10, .max_failure = 5, .max_terminate = 2,
-			.auth = { AUTH_CHAP_MD5 }, .auths = 1, .auth_timeout_s = 30, .echo_failures = 3,
-			.our_address = { 0x0aff0001 }, .name = "lns",
-		},
-		.pools = { .pools = 1 },
+		.sessions_max = 64,
+		.tunnels_max = 16,
+		.addresses_max = 512,
+		.host_name = "lns",
+		.challenge_lacs = true,
+		.tunnels_opening_max = 8,
+		.window = 8,
+		.hello_interval_s = 60,
+		.retransmit_ms = 1000,
+		.retransmit_max_ms = 8000,
+		.retransmit_tries = 5,
+		.tunnel_linger_s = 31,
+		.call_timeout_s = 60,
+		.source_check = true,
+		.allow_duplicate_users = true,
+		.ppp =
+			{
+				.mru = 1460,
+				.restart_ms = 1000,
+				.max_configure = 10,
+				.max_failure = 5,
+				.max_terminate = 2,
+				.auth = {AUTH_CHAP_MD5},
+				.auths = 1,
+				.auth_timeout_s = 30,
+				.echo_failures = 3,
+				.our_address = {0x0aff0001},
+				.name = "lns",
+			},
+		.pools = {.pools = 1},
 	};
 }
 

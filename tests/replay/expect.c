@@ -11,7 +11,7 @@ void packet_describe(struct play *play, struct lac *lac, const struct packet *p,
 		return;
 	}
 	n = (size_t)snprintf(out, room, "ns=%u nr=%u %s%s", p->octets[8] << 8 | p->octets[9],
-			     p->octets[10] << 8 | p->octets[11], p->again ? "again " : "", p->ahead ? "ahead " : "");
+		p->octets[10] << 8 | p->octets[11], p->again ? "again " : "", p->ahead ? "ahead " : "");
 	if (p->len == 12)
 		snprintf(out + n, room - n, "ZLB");
 	else

@@ -48,7 +48,7 @@ struct call *lac_call(struct play *play, struct lac *lac, unsigned number)
 	if (!call) {
 		call = calloc(1, sizeof(*call));
 		ASSERT(call);
-		*call = (struct call){ .next = lac->calls, .number = number, .sid = (uint16_t)(1000 + number) };
+		*call = (struct call){ .next = lac->calls, .number = number, .sid = (uint16_t)(1000 + number)};
 		lac->calls = call;
 	}
 	play->call = call;
@@ -133,13 +133,16 @@ static void learn(struct play *play, struct lac *lac, const uint8_t *octets, siz
 	size_t avps_len = len - 12, value_len;
 	unsigned type = message_type_of(avps, avps_len);
 
-	if (type == L2TP_SCCRP && (value = avp_value(play, lac, avps, avps_len, 9, &value_len)) && value_len == 2)
+	if (type == L2TP_SCCRP && (value = avp_value(play, lac, avps, avps_len, 9, &value_len)) &&
+		value_len == 2)
 		lac->lns_tid = (uint16_t)get16(value);
-	if (type == L2TP_SCCRP && (value = avp_value(play, lac, avps, avps_len, 11, &value_len)) && value_len < 256) {
+	if (type == L2TP_SCCRP && (value = avp_value(play, lac, avps, avps_len, 11, &value_len)) &&
+		value_len < 256) {
 		memcpy(lac->lns_challenge, value, value_len);
 		lac->lns_challenge_len = (uint8_t)value_len;
 	}
-	if (type == L2TP_ICRP && call && (value = avp_value(play, lac, avps, avps_len, 14, &value_len)) && value_len == 2)
+	if (type == L2TP_ICRP && call && (value = avp_value(play, lac, avps, avps_len, 14, &value_len)) &&
+		value_len == 2)
 		call->lns_sid = (uint16_t)get16(value);
 }
 
@@ -149,8 +152,9 @@ static void control_heard(struct play *play, struct lac *lac, struct packet *p)
 	uint16_t distance = (uint16_t)(ns - lac->nr);
 
 	if (p->len < 12 || flags != CONTROL_FLAGS || get16(p->octets + 2) != p->len)
-		play_fail(play, "the lns sent a control message with a wrong header: flags %04x, length %u of %zu",
-			  flags, get16(p->octets + 2), p->len);
+		play_fail(play,
+			"the lns sent a control message with a wrong header: flags %04x, length %u of %zu",
+			flags, get16(p->octets + 2), p->len);
 	lac->lns_nr = (uint16_t)get16(p->octets + 10);
 	if (packet_is_zlb(p))
 		return;
@@ -179,7 +183,8 @@ void lac_hears(struct play *play, const struct fx_send *send, struct bytes octet
 	char text[ADDR_TEXT_MAX], what[4000];
 
 	if (!lac)
-		play_fail(play, "the lns sent %u octets to %s, where nobody is", octets.len, addr_text(send->to, text));
+		play_fail(play, "the lns sent %u octets to %s, where nobody is", octets.len,
+			addr_text(send->to, text));
 	struct packet *p = malloc(sizeof(*p) + octets.len);
 
 	ASSERT(p);
@@ -217,14 +222,16 @@ static unsigned said_or(struct play *play, struct told *w, const char *key, unsi
 	return text ? (unsigned)parse_number(play, text) : usual;
 }
 
-static void control_parcel(struct play *play, struct lac *lac, struct call *call, struct told *w, struct parcel *to)
+static void control_parcel(
+	struct play *play, struct lac *lac, struct call *call, struct told *w, struct parcel *to)
 {
 	const char *name = told_next(play, w);
 	unsigned type = message_type(name);
 	unsigned ns = said_or(play, w, "ns", lac->ns), nr = said_or(play, w, "nr", lac->nr);
 	unsigned flags = said_or(play, w, "flags", CONTROL_FLAGS), version = said_or(play, w, "l2tp", 2);
 	unsigned tunnel = said_or(play, w, "tunnel", type == L2TP_SCCRQ ? 0 : lac->lns_tid);
-	unsigned session = said_or(play, w, "session", call && type != L2TP_ICRQ && type != L2TP_OCRQ ? call->lns_sid : 0);
+	unsigned session = said_or(
+		play, w, "session", call && type != L2TP_ICRQ && type != L2TP_OCRQ ? call->lns_sid : 0);
 	const char *length = told_value(w, "length");
 	uint8_t *p = to->octets;
 
@@ -243,11 +250,13 @@ static void control_parcel(struct play *play, struct lac *lac, struct call *call
 }
 
 /* A data message; the play may ask for any of L, S and O: RFC 2661 section 3.1. */
-static void data_parcel(struct play *play, struct lac *lac, struct call *call, struct told *w, struct parcel *to)
+static void data_parcel(
+	struct play *play, struct lac *lac, struct call *call, struct told *w, struct parcel *to)
 {
 	const char *seq = told_value(w, "seq"), *offset = told_value(w, "offset");
 	bool length = told_flag(w, "with-length");
-	unsigned tunnel = said_or(play, w, "tunnel", lac->lns_tid), session = said_or(play, w, "session", call->lns_sid);
+	unsigned tunnel = said_or(play, w, "tunnel", lac->lns_tid),
+		 session = said_or(play, w, "session", call->lns_sid);
 	unsigned flags = said_or(play, w, "flags", 0) | said_or(play, w, "l2tp", 2);
 	uint8_t *p = to->octets + 2;
 
@@ -387,10 +396,14 @@ void lac_sends(struct play *play, struct lac *lac, struct told *w)
 		world_begin(play);
 		const char *hex = told_peek(w);
 
-		parcel.len = hex[0] && !strchr(hex, '=') ? parse_hex(play, told_next(play, w), parcel.octets, PACKET_MAX) : 0;
+		parcel.len = hex[0] && !strchr(hex, '=')
+			? parse_hex(play, told_next(play, w), parcel.octets, PACKET_MAX)
+			: 0;
 		dispatch(play, lac, w, &parcel);
 	} else if (told_take(w, "loses")) {
-		lac->lose = told_take(w, "next") && told_peek(w)[0] ? (unsigned)parse_number(play, told_next(play, w)) : 1;
+		lac->lose = told_take(w, "next") && told_peek(w)[0]
+			? (unsigned)parse_number(play, told_next(play, w))
+			: 1;
 		told_done(play, w);
 	} else if (told_take(w, "restarts")) {
 		restart(lac);

@@ -39,7 +39,8 @@ void play_fail(struct play *play, const char *format, ...)
 	va_end(args);
 	if (play->told_at != play->line)
 		snprintf(told, sizeof(told), " (told at line %u)", play->told_at);
-	snprintf(play->error, sizeof(play->error), "%s:%u%s: %s%.2000s", play->file, play->line, told, what, play->came);
+	snprintf(play->error, sizeof(play->error), "%s:%u%s: %s%.2000s", play->file, play->line, told, what,
+		play->came);
 	longjmp(play->failed, 1);
 }
 
@@ -60,7 +61,8 @@ static void read_file(struct script *script, const char *path)
 		if (sscanf(text, "use %199s", name) == 1) {	/* a file beside this one */
 			const char *slash = strrchr(path, '/');
 
-			snprintf(other, sizeof(other), "%.*s%s", slash ? (int)(slash - path) + 1 : 0, path, name);
+			snprintf(other, sizeof(other), "%.*s%s", slash ? (int)(slash - path) + 1 : 0, path,
+				name);
 			read_file(script, other);
 			continue;
 		}
@@ -95,11 +97,13 @@ static void expand(struct play *play, const struct script *script, const char *t
 			continue;
 		}
 		text += 1 + brace;
-		while (text[len] && (strchr("abcdefghijklmnopqrstuvwxyz_", text[len]) || (len && text[len] >= '0' &&
-											 text[len] <= '9')))
+		while (text[len] &&
+			(strchr("abcdefghijklmnopqrstuvwxyz_", text[len]) ||
+				(len && text[len] >= '0' && text[len] <= '9')))
 			len++;
 		for (unsigned i = script->vars; i > 0 && !var; i--)
-			if (strlen(script->var[i - 1].name) == len && strncmp(script->var[i - 1].name, text, len) == 0)
+			if (strlen(script->var[i - 1].name) == len &&
+				strncmp(script->var[i - 1].name, text, len) == 0)
 				var = &script->var[i - 1];
 		if (!var)
 			play_fail(play, "$%.*s has no value here", (int)len, text);
@@ -271,7 +275,8 @@ static bool scenario(struct play *play, struct script *script, unsigned at, unsi
 {
 	char name[64] = "?", var[32];
 	unsigned first = 0, last = 0;
-	int fields = sscanf(script->line[at].text, " scenario %63s for %31s in %u..%u", name, var, &first, &last);
+	int fields =
+		sscanf(script->line[at].text, " scenario %63s for %31s in %u..%u", name, var, &first, &last);
 
 	if (only && strcmp(only, name) != 0)
 		return true;
@@ -285,7 +290,8 @@ static bool scenario(struct play *play, struct script *script, unsigned at, unsi
 		unsigned vars = script->vars;
 
 		if (!perform(play, script, at + 1, to)) {
-			printf("FAIL %s%s%s: %s\n", name, fields == 4 ? " at " : "", fields == 4 ? value : "", play->error);
+			printf("FAIL %s%s%s: %s\n", name, fields == 4 ? " at " : "", fields == 4 ? value : "",
+				play->error);
 			show_failure(play, script, at + 1, to, vars);
 			return false;
 		}

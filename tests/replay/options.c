@@ -14,11 +14,23 @@ struct option_word {
 };
 
 static const struct option_word words[] = {
-	{ "mru", LCP, 1, U16 }, { "accm", LCP, 2, U32 }, { "auth", LCP, 3, AUTH }, { "quality", LCP, 4, OCTETS },
-	{ "magic", LCP, 5, U32 }, { "pfc", LCP, 7, FLAG }, { "acfc", LCP, 8, FLAG }, { "callback", LCP, 13, OCTETS },
-	{ "mrru", LCP, 17, U16 }, { "ssn", LCP, 18, FLAG }, { "endpoint", LCP, 19, OCTETS },
-	{ "addresses", IPCP, 1, OCTETS }, { "vj", IPCP, 2, OCTETS }, { "address", IPCP, 3, IP4 },
-	{ "dns1", IPCP, 129, IP4 }, { "nbns1", IPCP, 130, IP4 }, { "dns2", IPCP, 131, IP4 },
+	{ "mru", LCP, 1, U16 },
+	{ "accm", LCP, 2, U32 },
+	{ "auth", LCP, 3, AUTH },
+	{ "quality", LCP, 4, OCTETS },
+	{ "magic", LCP, 5, U32 },
+	{ "pfc", LCP, 7, FLAG },
+	{ "acfc", LCP, 8, FLAG },
+	{ "callback", LCP, 13, OCTETS },
+	{ "mrru", LCP, 17, U16 },
+	{ "ssn", LCP, 18, FLAG },
+	{ "endpoint", LCP, 19, OCTETS },
+	{ "addresses", IPCP, 1, OCTETS },
+	{ "vj", IPCP, 2, OCTETS },
+	{ "address", IPCP, 3, IP4 },
+	{ "dns1", IPCP, 129, IP4 },
+	{ "nbns1", IPCP, 130, IP4 },
+	{ "dns2", IPCP, 131, IP4 },
 	{ "nbns2", IPCP, 132, IP4 },
 };
 
@@ -58,7 +70,8 @@ static size_t value_of(struct play *play, const struct option_word *word, const 
 }
 
 /* The option a word of the play names: `mru=1492`, `pfc`, or `opt=TYPE:HEX`. */
-static bool option_said(struct play *play, uint16_t proto, const char *said, uint8_t *type, uint8_t *value, size_t *len)
+static bool option_said(
+	struct play *play, uint16_t proto, const char *said, uint8_t *type, uint8_t *value, size_t *len)
 {
 	const char *equals = strchr(said, '=');
 	size_t name_len = equals ? (size_t)(equals - said) : strlen(said);
@@ -128,7 +141,8 @@ static const struct option_word *word_of(uint16_t proto, uint8_t type)
 	return NULL;
 }
 
-static size_t describe_value(const struct option_word *word, const uint8_t *value, size_t len, char *out, size_t room)
+static size_t describe_value(
+	const struct option_word *word, const uint8_t *value, size_t len, char *out, size_t room)
 {
 	size_t n = 0;
 
@@ -158,7 +172,8 @@ void options_describe(uint16_t proto, const uint8_t *options, size_t len, char *
 			n += (size_t)snprintf(out + n, room - n, " %s", word->name);
 		else
 			n += (size_t)snprintf(out + n, room - n, " option-%u", options[at]);
-		n += describe_value(word ? word : &unknown, options + at + 2, options[at + 1] - 2u, out + n, room - n);
+		n += describe_value(
+			word ? word : &unknown, options + at + 2, options[at + 1] - 2u, out + n, room - n);
 		at += options[at + 1];
 	}
 	if (at != len)
@@ -167,7 +182,8 @@ void options_describe(uint16_t proto, const uint8_t *options, size_t len, char *
 
 static const uint8_t *find(const uint8_t *options, size_t len, uint8_t type)
 {
-	for (size_t at = 0; at + 2 <= len && options[at + 1] >= 2 && options[at + 1] <= len - at; at += options[at + 1])
+	for (size_t at = 0; at + 2 <= len && options[at + 1] >= 2 && options[at + 1] <= len - at;
+		at += options[at + 1])
 		if (options[at] == type)
 			return options + at;
 	return NULL;
@@ -183,7 +199,8 @@ void options_compare(struct play *play, uint16_t proto, const uint8_t *options, 
 	for (unsigned i = w->at; i < w->n; i++) {
 		const char *said = w->word[i];
 		size_t said_len = strlen(said);
-		bool absent = strncmp(said, "no-", 3) == 0, any = said_len > 2 && strcmp(said + said_len - 2, "=*") == 0;
+		bool absent = strncmp(said, "no-", 3) == 0,
+		     any = said_len > 2 && strcmp(said + said_len - 2, "=*") == 0;
 		char name[64];
 
 		snprintf(name, sizeof(name), "%.*s", any ? (int)said_len - 2 : 60, absent ? said + 3 : said);
@@ -193,7 +210,9 @@ void options_compare(struct play *play, uint16_t proto, const uint8_t *options, 
 				if (words[k].proto == proto && strcmp(words[k].name, name) == 0)
 					type = words[k].type;
 		}
-		if (w->used[i] || ((any || absent) ? type == 0 : !option_said(play, proto, said, &type, value, &value_len)))
+		if (w->used[i] ||
+			((any || absent) ? type == 0
+					 : !option_said(play, proto, said, &type, value, &value_len)))
 			continue;
 		w->used[i] = true;
 		const uint8_t *option = find(options, len, type);

@@ -37,7 +37,7 @@ const char *told_peek(struct told *w);					/* "" when there is none */
 bool told_take(struct told *w, const char *text);			/* the next one, if it is this */
 bool told_flag(struct told *w, const char *text);			/* anywhere in what is left */
 const char *told_after(struct told *w, const char *text);		/* the one after this; NULL: none */
-const char *told_value(struct told *w, const char *key);		/* of key=value, anywhere; NULL: none */
+const char *told_value(struct told *w, const char *key); /* of key=value, anywhere; NULL: none */
 void told_done(struct play *play, struct told *w);			/* fails when a word was not used */
 
 uint64_t parse_number(struct play *play, const char *text);
@@ -118,7 +118,7 @@ struct call *lac_call(struct play *play, struct lac *lac, unsigned number);
 void lac_hears(struct play *play, const struct fx_send *send, struct bytes octets);
 void lacs_pay_acks(struct play *play);
 void lacs_free(struct play *play);
-struct packet *inbox_first(struct lac *lac, bool zlb_too);		/* ZLBs before it are dropped unless wanted */
+struct packet *inbox_first(struct lac *lac, bool zlb_too); /* ZLBs before it are dropped unless wanted */
 void inbox_drop(struct lac *lac);
 bool packet_is_zlb(const struct packet *p);
 void lac_sends(struct play *play, struct lac *lac, struct told *w);	/* lac.c: "lac NAME" was read */
@@ -129,13 +129,16 @@ void lac_resends(struct play *play, const char *name);
 unsigned message_type(const char *name);				/* 0: none of that name */
 size_t message_encode(struct play *play, struct lac *lac, struct call *call, unsigned type, struct told *w,
 		      uint8_t *out);
-void message_describe(struct play *play, const struct lac *lac, const uint8_t *avps, size_t len, char *out, size_t room);
+void message_describe(
+	struct play *play, const struct lac *lac, const uint8_t *avps, size_t len, char *out, size_t room);
 unsigned message_type_of(const uint8_t *avps, size_t len);
 /* The value of an AVP, unhidden if need be; NULL: not there. */
-const uint8_t *avp_value(struct play *play, const struct lac *lac, const uint8_t *avps, size_t len, unsigned type,
-			 size_t *value_len);
-void message_compare(struct play *play, const struct lac *lac, const uint8_t *avps, size_t len, struct told *w);
-void tunnel_response(unsigned type, const char *secret, const uint8_t *challenge, size_t len, uint8_t out[16]);
+const uint8_t *avp_value(struct play *play, const struct lac *lac, const uint8_t *avps, size_t len,
+	unsigned type, size_t *value_len);
+void message_compare(
+	struct play *play, const struct lac *lac, const uint8_t *avps, size_t len, struct told *w);
+void tunnel_response(
+	unsigned type, const char *secret, const uint8_t *challenge, size_t len, uint8_t out[16]);
 
 size_t options_encode(struct play *play, uint16_t proto, struct told *w, uint8_t *out);
 size_t options_braced(struct play *play, const char *text, uint8_t *out);
@@ -148,8 +151,8 @@ unsigned protocol_named(const char *name);				/* 0: none of that name */
 size_t frame_encode(struct play *play, struct call *call, struct told *w, uint8_t *out);
 void frame_learn(struct call *call, const uint8_t *frame, size_t len);
 void frame_describe(const uint8_t *frame, size_t len, char *out, size_t room);
-void frame_compare(struct play *play, struct call *call, unsigned proto, const char *code, const uint8_t *frame,
-		   size_t len, struct told *w);
+void frame_compare(struct play *play, struct call *call, unsigned proto, const char *code,
+	const uint8_t *frame, size_t len, struct told *w);
 
 /* ---- world.c: the lns, the clock and the data plane's model */
 
@@ -182,7 +185,7 @@ struct play {
 	size_t		 memory_len;
 	struct mono	 start, now;
 	bool		 batch;			/* packets of one batch: no flush in between */
-	enum why	 why;			/* what the last packet was refused for, until somebody expected it */
+	enum why why; /* what the last packet was refused for, until somebody expected it */
 	unsigned	 why_line;
 	struct dur	 waited;		/* by the last `await` */
 	struct fx_list	*out;
@@ -203,7 +206,7 @@ struct play {
 	unsigned	 ask_count;
 	struct lns_usage usage;			/* of every session */
 
-	bool		 over;			/* `cut=` was beyond the packet: the rest of the play is left out */
+	bool over; /* `cut=` was beyond the packet: the rest of the play is left out */
 };
 
 _Noreturn void play_fail(struct play *play, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -49,7 +49,7 @@ static void say_subscriber(struct play *play, struct told *w)
 	ASSERT(play->subscribers_text);
 	while (told_peek(w)[0])
 		play->subscribers_len += (size_t)snprintf(play->subscribers_text + play->subscribers_len,
-							  room - play->subscribers_len, "\"%s\" ", told_next(play, w));
+			room - play->subscribers_len, "\"%s\" ", told_next(play, w));
 	play->subscribers_text[play->subscribers_len++] = '\n';
 	if (play->lns)
 		world_subscribers(play);
@@ -184,12 +184,30 @@ static void say_forget(struct play *play, struct told *w)
 			inbox_drop(lac);
 }
 
-static const struct { const char *name; void (*say)(struct play *play, struct told *w); } statements[] = {
-	{ "config", say_config }, { "pool", say_pool }, { "rule", say_rule }, { "subscriber", say_subscriber },
-	{ "no-rules", say_no_rules }, { "no-pools", say_no_pools }, { "no-subscribers", say_no_subscribers },
-	{ "seed", say_seed }, { "pass", say_pass }, { "at", say_at }, { "lac", say_lac }, { "resend", say_resend },
-	{ "batch", say_batch }, { "operator", say_operator }, { "shutdown", say_shutdown }, { "crypt", say_crypt },
-	{ "traffic", say_traffic }, { "forget", say_forget }, { "expect", expect_words }, { "await", await_words },
+static const struct {
+	const char *name;
+	void (*say)(struct play *play, struct told *w);
+} statements[] = {
+	{ "config", say_config },
+	{ "pool", say_pool },
+	{ "rule", say_rule },
+	{ "subscriber", say_subscriber },
+	{ "no-rules", say_no_rules },
+	{ "no-pools", say_no_pools },
+	{ "no-subscribers", say_no_subscribers },
+	{ "seed", say_seed },
+	{ "pass", say_pass },
+	{ "at", say_at },
+	{ "lac", say_lac },
+	{ "resend", say_resend },
+	{ "batch", say_batch },
+	{ "operator", say_operator },
+	{ "shutdown", say_shutdown },
+	{ "crypt", say_crypt },
+	{ "traffic", say_traffic },
+	{ "forget", say_forget },
+	{ "expect", expect_words },
+	{ "await", await_words },
 	{ "check", check_words },
 };
 

@@ -7,15 +7,25 @@
 #define CHAP	0xc223
 #define IPCP	0x8021
 
-static const struct { const char *name; uint16_t proto; } protocols[] = {
-	{ "LCP", LCP }, { "PAP", PAP }, { "CHAP", CHAP }, { "IPCP", IPCP }, { "IPV6CP", 0x8057 }, { "CCP", 0x80fd },
-	{ "MPLSCP", 0x8281 }, { "EAP", 0xc227 }, { "LQR", 0xc025 }, { "IP", 0x0021 }, { "IPV6", 0x0057 },
+static const struct {
+	const char *name;
+	uint16_t proto;
+} protocols[] = {
+	{ "LCP", LCP },
+	{ "PAP", PAP },
+	{ "CHAP", CHAP },
+	{ "IPCP", IPCP },
+	{ "IPV6CP", 0x8057 },
+	{ "CCP", 0x80fd },
+	{ "MPLSCP", 0x8281 },
+	{ "EAP", 0xc227 },
+	{ "LQR", 0xc025 },
+	{ "IP", 0x0021 },
+	{ "IPV6", 0x0057 },
 };
 
-static const char *const cp_codes[] = {
-	NULL, "ConfReq", "ConfAck", "ConfNak", "ConfRej", "TermReq", "TermAck", "CodeRej", "ProtRej", "EchoReq",
-	"EchoRep", "Discard", "Ident", "TimeLeft", NULL
-};
+static const char *const cp_codes[] = {NULL, "ConfReq", "ConfAck", "ConfNak", "ConfRej", "TermReq", "TermAck",
+	"CodeRej", "ProtRej", "EchoReq", "EchoRep", "Discard", "Ident", "TimeLeft", NULL};
 static const char *const pap_codes[] = { NULL, "Request", "Ack", "Nak", NULL };
 static const char *const chap_codes[] = { NULL, "Challenge", "Response", "Success", "Failure", NULL };
 
@@ -101,7 +111,8 @@ static size_t chap_response(struct play *play, struct ppp_peer *ppp, struct told
 	if (value)
 		n = parse_octets(play, value, out + 1, 255);
 	else
-		n = response_value(ppp, by ? strcmp(by, "mschapv2") == 0 : ppp->auth_algorithm == 0x81, out + 1);
+		n = response_value(
+			ppp, by ? strcmp(by, "mschapv2") == 0 : ppp->auth_algorithm == 0x81, out + 1);
 	if (told_flag(w, "wrong"))
 		out[n / 2] ^= 1;
 	out[0] = (uint8_t)n;
@@ -123,8 +134,10 @@ static size_t cp_data(struct play *play, struct call *call, unsigned proto, unsi
 	bool reflected = told_flag(w, "reflected");	/* the line is looped back: our own request returns */
 	size_t n;
 
-	*id = reflected || (code >= CP_CONFACK && code <= CP_CONFREJ) ? heard->id : code == CP_TERMACK ? heard->term_id :
-	      code == CP_ECHOREP ? ppp->echo_id : ++ppp->next_id;
+	*id = reflected || (code >= CP_CONFACK && code <= CP_CONFREJ) ? heard->id
+		: code == CP_TERMACK				      ? heard->term_id
+		: code == CP_ECHOREP				      ? ppp->echo_id
+								      : ++ppp->next_id;
 	switch (code) {
 	case CP_CONFREQ:
 	case CP_CONFNAK:
@@ -221,8 +234,12 @@ static struct cp cp_of(const uint8_t *frame, size_t len)
 	cp.proto = (unsigned)(frame[0] << 8 | frame[1]);
 	if (len < 6 || (size_t)(frame[4] << 8 | frame[5]) != len - 2)
 		return cp;
-	cp = (struct cp){ .proto = cp.proto, .code = frame[2], .id = frame[3], .data = frame + 6, .len = len - 6,
-			  .well_formed = true };
+	cp = (struct cp){ .proto = cp.proto,
+		.code = frame[2],
+		.id = frame[3],
+		.data = frame + 6,
+		.len = len - 6,
+		.well_formed = true};
 	return cp;
 }
 
@@ -233,7 +250,8 @@ static void learn_request(struct ppp_peer *ppp, const struct cp *cp)
 	heard->id = cp->id;
 	heard->asked_len = cp->len < sizeof(heard->asked) ? cp->len : sizeof(heard->asked);
 	memcpy(heard->asked, cp->data, heard->asked_len);
-	for (size_t at = 0; cp->proto == LCP && at + 4 <= cp->len && cp->data[at + 1] >= 2; at += cp->data[at + 1])
+	for (size_t at = 0; cp->proto == LCP && at + 4 <= cp->len && cp->data[at + 1] >= 2;
+		at += cp->data[at + 1])
 		if (cp->data[at] == 3) {
 			ppp->auth_proto = (uint16_t)(cp->data[at + 2] << 8 | cp->data[at + 3]);
 			ppp->auth_algorithm = cp->data[at + 1] > 4 ? cp->data[at + 4] : 0;
@@ -290,8 +308,12 @@ void frame_describe(const uint8_t *frame, size_t len, char *out, size_t room)
 /* Name of a challenge, message of a PAP or CHAP reply. */
 static struct bytes text_of(const struct cp *cp)
 {
-	size_t at = (cp->proto == CHAP && cp->code == CHAP_SUCCESS) || (cp->proto == CHAP && cp->code == CHAP_FAILURE) ?
-		    0 : cp->len > 0 && cp->proto == CHAP ? 1u + cp->data[0] : cp->len > 0 ? 1 : 0;
+	size_t at = (cp->proto == CHAP && cp->code == CHAP_SUCCESS) ||
+			(cp->proto == CHAP && cp->code == CHAP_FAILURE)
+		? 0
+		: cp->len > 0 && cp->proto == CHAP ? 1u + cp->data[0]
+		: cp->len > 0			   ? 1
+						   : 0;
 
 	return at <= cp->len ? bytes_of(cp->data + at, cp->len - at) : (struct bytes){ 0 };
 }
@@ -302,8 +324,8 @@ static void compare_proof(struct play *play, struct ppp_peer *ppp, const struct 
 	char proof[MSCHAPV2_SUCCESS_LEN];
 
 	nt_hash(bytes_str(ppp->password), nt);
-	mschapv2_success(nt, ppp->challenge, ppp->peer_challenge, ppp->nt_response, mschap_user(bytes_str(ppp->user)),
-			 proof);
+	mschapv2_success(nt, ppp->challenge, ppp->peer_challenge, ppp->nt_response,
+		mschap_user(bytes_str(ppp->user)), proof);
 	if (cp->len < sizeof(proof) || memcmp(cp->data, proof, sizeof(proof)) != 0)
 		play_fail(play, "the authenticator's proof is not %.*s", (int)sizeof(proof), proof);
 }
@@ -315,8 +337,10 @@ static void compare_data(struct play *play, const struct cp *cp, struct told *w)
 	size_t n;
 
 	if ((said = told_value(w, "magic")) &&
-	    (cp->len < 4 || ((uint32_t)cp->data[0] << 24 | (uint32_t)cp->data[1] << 16 | (uint32_t)cp->data[2] << 8 |
-			     cp->data[3]) != (uint32_t)parse_number(play, said)))
+		(cp->len < 4 ||
+			((uint32_t)cp->data[0] << 24 | (uint32_t)cp->data[1] << 16 |
+				(uint32_t)cp->data[2] << 8 | cp->data[3]) !=
+				(uint32_t)parse_number(play, said)))
 		play_fail(play, "magic is not %s", said);
 	if ((said = told_value(w, "rejects")) &&
 	    (cp->len < 2 || (unsigned)(cp->data[0] << 8 | cp->data[1]) != protocol_named(said)))
@@ -328,8 +352,8 @@ static void compare_data(struct play *play, const struct cp *cp, struct told *w)
 		play_fail(play, "data does not end in %s", said);
 }
 
-void frame_compare(struct play *play, struct call *call, unsigned proto, const char *code, const uint8_t *frame,
-		   size_t len, struct told *w)
+void frame_compare(struct play *play, struct call *call, unsigned proto, const char *code,
+	const uint8_t *frame, size_t len, struct told *w)
 {
 	struct cp cp = cp_of(frame, len);
 	const char *said;

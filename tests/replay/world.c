@@ -47,7 +47,8 @@ void world_subscribers(struct play *play)
 
 	ASSERT(memory);
 	play->subscribers_memory[play->subscribers_loads++] = memory;
-	if (subscribers_parse(&list, memory, size, (struct hash_key){ { 1, 2 } }, text, faults, ARRAY_LEN(faults)) > 0)
+	if (subscribers_parse(
+		    &list, memory, size, (struct hash_key){ {1, 2}}, text, faults, ARRAY_LEN(faults)) > 0)
 		play_fail(play, "subscriber %u: %s", faults[0].line, faults[0].text);
 	lns_subscribers_loaded(play->lns, list);
 }
@@ -59,8 +60,8 @@ void world_begin(struct play *play)
 	if (play->lns)
 		return;
 	play->memory_len = lns_size(&play->conf);
-	play->memory = mmap(NULL, play->memory_len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-			    -1, 0);
+	play->memory = mmap(NULL, play->memory_len, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	ASSERT(play->memory != MAP_FAILED);
 	struct arena arena = { .start = play->memory, .room = play->memory_len };
 
@@ -164,8 +165,8 @@ static void say_done(struct play *play, const struct fx *fx, const struct fx_log
 	play->said[fx->id]++;
 	memcpy(play->said_text[fx->id], log + 1, log->text_len);
 	play->said_text[fx->id][log->text_len] = 0;
-	play_note(play, "said: %s [%u/%u] %u %u %u %u %s", say_row((enum say)fx->id)->name, log->tunnel.n, log->session.n,
-		  log->arg[0], log->arg[1], log->arg[2], log->arg[3], play->said_text[fx->id]);
+	play_note(play, "said: %s [%u/%u] %u %u %u %u %s", say_row((enum say)fx->id)->name, log->tunnel.n,
+		log->session.n, log->arg[0], log->arg[1], log->arg[2], log->arg[3], play->said_text[fx->id]);
 }
 
 void world_done(struct play *play)
@@ -219,7 +220,8 @@ void world_refusal_settled(struct play *play)
 	enum why why = play->why;
 
 	play->why = WHY_OK;
-	play_fail(play, "line %u: refused for %s (%s), which nobody expected", play->why_line, why_name(why), why_text(why));
+	play_fail(play, "line %u: refused for %s (%s), which nobody expected", play->why_line, why_name(why),
+		why_text(why));
 }
 
 void world_flush(struct play *play)
@@ -248,7 +250,8 @@ void world_input(struct play *play, struct addr from, const uint8_t *octets, siz
 	if (play->why != WHY_OK && lns_refused(play->lns, play->why) == before[play->why])
 		play_fail(play, "refused for %s, which was not counted", why_name(play->why));
 	if (play->out->count > FX_EVENT_MAX || play->out->used > FX_EVENT_OCTETS)
-		play_fail(play, "one packet had %u effects with %u octets", play->out->count, play->out->used);
+		play_fail(
+			play, "one packet had %u effects with %u octets", play->out->count, play->out->used);
 	world_done(play);
 	if (!play->batch)
 		world_flush(play);
@@ -314,7 +317,8 @@ void world_ends(struct play *play)
 			char what[2000];
 
 			packet_describe(play, lac, lac->inbox, what, sizeof(what));
-			play_fail(play, "at the end %s still has a packet nobody expected: %s", lac->name, what);
+			play_fail(play, "at the end %s still has a packet nobody expected: %s", lac->name,
+				what);
 		}
 	lns_shutdown_asked(play->lns, play->now, play->out);
 	world_done(play);
@@ -324,7 +328,7 @@ void world_ends(struct play *play)
 		world_step(play, MONO_NEVER);
 	}
 	if (!lns_idle(play->lns))
-		play_fail(play, "told to leave, it does not: %u tunnels, %u sessions", lns_tunnel_count(play->lns),
-			  lns_session_count(play->lns));
+		play_fail(play, "told to leave, it does not: %u tunnels, %u sessions",
+			lns_tunnel_count(play->lns), lns_session_count(play->lns));
 	nothing_left(play);
 }

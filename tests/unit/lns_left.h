@@ -29,14 +29,16 @@ static const char *lns_left(const struct lns *lns, char text[300])
 	for (uint32_t i = 0; i < lns->rows.blocks; i++)
 		used += lns->rows.block[i].used;
 	if (lns->rows.used == 0 && used == 0 && lns->tids.used == 0 && lns->store.kept == 0 &&
-	    lns->chan_pool.used == 0 && lns->timers.armed == 0 && held == 0 && lns->openings == 0 &&
-	    lns->opening.head == 0 && lns->dropping.head == 0 && lns->ack_first == 0 &&
-	    index_is_empty(&lns->by_user) && index_is_empty(&lns->by_address) && index_is_empty(&lns->by_peer))
+		lns->chan_pool.used == 0 && lns->timers.armed == 0 && held == 0 && lns->openings == 0 &&
+		lns->opening.head == 0 && lns->dropping.head == 0 && lns->ack_first == 0 &&
+		index_is_empty(&lns->by_user) && index_is_empty(&lns->by_address) &&
+		index_is_empty(&lns->by_peer))
 		return NULL;
-	snprintf(text, 300, "%u sessions, %u rows, %u tunnels, %u kept pieces, %u queued messages, %u timers, "
-		 "%u addresses, %u half-open, %u acknowledgements owed, or an index entry", lns->rows.used, used,
-		 lns->tids.used, lns->store.kept, lns->chan_pool.used, lns->timers.armed, held, lns->openings,
-		 lns->ack_first);
+	snprintf(text, 300,
+		"%u sessions, %u rows, %u tunnels, %u kept pieces, %u queued messages, %u timers, "
+		"%u addresses, %u half-open, %u acknowledgements owed, or an index entry",
+		lns->rows.used, used, lns->tids.used, lns->store.kept, lns->chan_pool.used, lns->timers.armed,
+		held, lns->openings, lns->ack_first);
 	return text;
 }
 

@@ -98,12 +98,14 @@ static void rfc_compare(const struct rfc_table *table)
 				if (!(from & 1u << s) || !(on & 1u << e))
 					continue;
 				if (seen[s] & 1u << e)
-					fail_msg("%s: state %u, event %u stands in an earlier line too", where, s, e);
+					fail_msg("%s: state %u, event %u stands in an earlier line too",
+						where, s, e);
 				seen[s] |= 1u << e;
 				unsigned done = table->step(&state, e);
 
 				if (done != act || 1u << state != to)
-					fail_msg("%s: state %u, event %u: actions %#x, state %u", where, s, e, done, state);
+					fail_msg("%s: state %u, event %u: actions %#x, state %u", where, s, e,
+						done, state);
 			}
 	}
 	fclose(file);

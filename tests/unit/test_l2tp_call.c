@@ -46,8 +46,13 @@ static void rows_of_the_rfc(void **state)
 {
 	(void)state;
 	rfc_compare(&(struct rfc_table){
-		.file = "tests/vectors/rfc2661-7.4.2.txt", .states = states, .events = events, .actions = actions,
-		.states_count = CALL_STATES, .events_count = CALL_EVENTS, .step = step,
+		.file = "tests/vectors/rfc2661-7.4.2.txt",
+		.states = states,
+		.events = events,
+		.actions = actions,
+		.states_count = CALL_STATES,
+		.events_count = CALL_EVENTS,
+		.step = step,
 	});
 }
 

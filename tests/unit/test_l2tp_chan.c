@@ -128,6 +128,26 @@ static void retries_back_off_and_give_up(void **state)
 	end_shut(&end);
 }
 
+/* The timer is the oldest message's: one sent later does not put it off, nor does an old acknowledgement. */
+static void timer_is_the_oldest_ones(void **state)
+{
+	struct end end;
+
+	(void)state;
+	end_open(&end, 4, &conf);
+	end.chan.cwnd = 4;
+	send_number(&end, 0);
+	struct mono due = end.chan.due;
+
+	end.env.now.us += 300000;
+	send_number(&end, 1);
+	receive_ack(&end, 0);
+	assert_int_equal(end.chan.due.us, due.us);
+	receive_ack(&end, 1);		/* progress: the next one has its full time from here */
+	assert_int_equal(end.chan.due.us, end.env.now.us + 1000000);
+	end_shut(&end);
+}
+
 static void window_opens_slowly(void **state)
 {
 	static const uint16_t after[] = { 2, 3, 4, 5, 6, 7, 8, 9, 10, 10 };
@@ -433,6 +453,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sends_and_acknowledges),
 		cmocka_unit_test(retries_back_off_and_give_up),
+		cmocka_unit_test(timer_is_the_oldest_ones),
 		cmocka_unit_test(window_opens_slowly),
 		cmocka_unit_test(resends_only_what_is_missing),
 		cmocka_unit_test(peer_window_is_kept),

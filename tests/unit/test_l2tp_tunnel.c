@@ -60,8 +60,13 @@ static void rows_of_the_rfc(void **state)
 {
 	(void)state;
 	rfc_compare(&(struct rfc_table){
-		.file = "tests/vectors/rfc2661-7.2.1.txt", .states = states, .events = events, .actions = actions,
-		.states_count = TUNNEL_STATES, .events_count = TUNNEL_EVENTS, .step = step,
+		.file = "tests/vectors/rfc2661-7.2.1.txt",
+		.states = states,
+		.events = events,
+		.actions = actions,
+		.states_count = TUNNEL_STATES,
+		.events_count = TUNNEL_EVENTS,
+		.step = step,
 	});
 }
 

@@ -107,8 +107,8 @@ static void names_of_every_length(void **state)
 	memset(list[0].name, 'a', LAC_NAME_MAX);
 	lac_rules_configured(&rules, list, 1);
 	for (size_t len = 0; len <= sizeof(long_name); len++)
-		assert_int_equal(lac_rules_find(&rules, (struct ip){ { 0 } }, bytes_of(long_name, len)) != NULL,
-				 len == LAC_NAME_MAX);
+		assert_int_equal(lac_rules_find(&rules, (struct ip){{0}}, bytes_of(long_name, len)) != NULL,
+			len == LAC_NAME_MAX);
 	long_name[10] = 0;
 	assert_null(lac_rules_find(&rules, (struct ip){ { 0 } }, bytes_of(long_name, LAC_NAME_MAX)));
 }
@@ -144,7 +144,8 @@ static void random_lists(void **state)
 		/* Few values, so that equals, nested prefixes and misses are all frequent. */
 		for (uint32_t i = 0; i < count; i++) {
 			list[i] = (struct lac_rule){ .prefix.len = (uint8_t)rnd_below(&rnd, 33) };
-			list[i].prefix.net.n = (rnd_u32(&rnd) & 0x03000f07) & prefix4_mask(list[i].prefix.len);
+			list[i].prefix.net.n =
+				(rnd_u32(&rnd) & 0x03000f07) & prefix4_mask(list[i].prefix.len);
 			if (rnd_below(&rnd, 2))
 				snprintf(list[i].name, sizeof(list[i].name), "n%u", rnd_below(&rnd, 400));
 		}
