@@ -139,8 +139,6 @@ static void act(struct ppp *ppp, struct ppp_env *env, const struct neg_proto *pr
 
 	switch (action) {
 	case FSM_TLD:
-		neg->naks_sent = 0;
-		neg->naks_heard = 0;
 		proto->down(ppp, env);
 		break;
 	case FSM_IRC:

@@ -47,6 +47,7 @@ unsigned subscribers_parse(struct subscribers **list, void *memory, size_t size,
 uint32_t subscribers_count(const struct subscribers *list);
 
 /* Judge credentials.  `list` NULL knows nobody. */
-void subscribers_ask(const struct subscribers *list, const struct ppp_ask *ask, struct subscriber_answer *answer);
+void subscribers_ask(const struct subscribers *list, const struct ppp_ask *ask,
+		     struct subscriber_answer *answer);
 
 #endif

@@ -10,7 +10,7 @@
 
 #include "l2tpns/base/base.h"
 
-#define FILES_DIR	"/etc/l2tpns"		/* where a file is looked for that is not beside the configuration */
+#define FILES_DIR	"/etc/l2tpns"	/* for files that are not beside the configuration */
 
 struct file_text {
 	struct bytes	bytes;			/* a nul follows them that is not counted */

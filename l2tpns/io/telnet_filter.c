@@ -41,10 +41,11 @@ static bool line_step(struct telnet_filter *filter, uint8_t c)
 {
 	uint32_t more = 1;
 
-	if (filter->escape) {			/* the rest of a key's sequence: not text, but up and down recall lines */
-		filter->escape = c == '[' || c == 'O';
-		if (filter->line < filter->longest)
+	/* As libcli reads a key: ESC [ and one octet; up and down recall a line.  ESC and another are dropped. */
+	if (filter->escape) {
+		if (filter->escape == 2 && filter->line < filter->longest)
 			filter->line = filter->longest;
+		filter->escape = filter->escape == 1 && c == '[' ? 2 : 0;
 		return true;
 	}
 	switch (c) {
@@ -54,7 +55,7 @@ static bool line_step(struct telnet_filter *filter, uint8_t c)
 		filter->line = 0;
 		return true;
 	case CTRL('['):
-		filter->escape = true;
+		filter->escape = 1;
 		return true;
 	case CTRL('U'):
 		filter->line = 0;

@@ -17,7 +17,7 @@
 struct telnet_filter {
 	uint8_t		state;
 	bool		after_cr;
-	bool		escape;		/* ESC came: a key sequence follows */
+	uint8_t		escape;		/* octets of a key so far: ESC, ESC [ */
 	uint32_t	line;		/* the line is at most so long */
 	uint32_t	longest;	/* and this long was the longest in the history */
 	uint32_t	refused;	/* octets that found no room, to be answered with a bell */

@@ -37,16 +37,25 @@ struct fast_packet {
 
 #ifdef __bpf__
 #define FAST_LOAD(p)	(*(const volatile __typeof__(*(p)) *)(p))
+#define FAST_READ(p)	FAST_LOAD(p)
 #define FAST_FENCE()	__asm__ volatile("" : : : "memory")
 #define FAST_ADD(p, n)	__sync_fetch_and_add((p), (n))
 #define FAST_OPAQUE(x)	__asm__ volatile("" : "+r"(x))	/* keeps the checked register the used one */
 #define FAST_PREFETCH(p) ((void)(p))
 #else
 #define FAST_LOAD(p)	__atomic_load_n((p), __ATOMIC_ACQUIRE)
+#define FAST_READ(p)	__atomic_load_n((p), __ATOMIC_RELAXED)
 #define FAST_FENCE()	__atomic_thread_fence(__ATOMIC_ACQUIRE)
 #define FAST_ADD(p, n)	((void)__atomic_fetch_add((p), (n), __ATOMIC_RELAXED))
 #define FAST_OPAQUE(x)	((void)(x))
 #define FAST_PREFETCH(p) __builtin_prefetch(p)
+#endif
+
+/* Write only what has changed: the line stays shared while it has not. */
+#ifdef __bpf__
+#define FAST_NOTE(p, v)	do { if (*(p) != (v)) *(volatile __u32 *)(p) = (v); } while (0)
+#else
+#define FAST_NOTE(p, v)	do { if (FAST_READ(p) != (v)) __atomic_store_n((p), (v), __ATOMIC_RELAXED); } while (0)
 #endif
 
 #ifndef FAST_TABLES_OWN
@@ -134,12 +143,12 @@ struct fast_bind {
 FAST int fast_bind(const struct plane_session *session, struct fast_bind *bind)
 {
 	bind->flags = FAST_LOAD(&session->flags);
-	bind->tid = session->tid;
-	bind->sid = session->sid;
-	bind->peer_sid = session->peer_sid;
-	bind->mru = session->mru;
-	bind->mss = session->mss;
-	bind->address = session->address;
+	bind->tid = FAST_READ(&session->tid);
+	bind->sid = FAST_READ(&session->sid);
+	bind->peer_sid = FAST_READ(&session->peer_sid);
+	bind->mru = FAST_READ(&session->mru);
+	bind->mss = FAST_READ(&session->mss);
+	bind->address = FAST_READ(&session->address);
 	FAST_FENCE();
 	return (bind->flags & PLANE_OPEN) && FAST_LOAD(&session->flags) == bind->flags;
 }

@@ -93,11 +93,10 @@ FAST enum fast_verdict fast_down_take(const struct fast_tables *t, const struct 
 	ip = fast_at(packet, 0, FAST_IP4_MIN);
 	if (bind.mss && ip)
 		fast_mss(packet, 0, ip, down->header, down->len, bind.mss);
-	fast_down_head(down, tunnel->peer_tid, &bind);
+	fast_down_head(down, FAST_READ(&tunnel->peer_tid), &bind);
 	FAST_ADD(&session->down_packets, 1);
 	FAST_ADD(&session->down_octets, down->len);
-	if (session->down_s != now_s)
-		session->down_s = now_s;
+	FAST_NOTE(&session->down_s, now_s);
 	return FAST_FORWARD;
 }
 

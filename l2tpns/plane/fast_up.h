@@ -107,17 +107,23 @@ FAST __u16 fast_up_proto(const struct fast_packet *packet, struct fast_up *up)
 	__u32 skip = 0;
 	__u16 proto;
 
-	if (up->len < 2 || !p)
+	if (!p)
 		return 0;
-	if (p[0] == 0xff && p[1] == 0x03) {
-		skip = 2;
+	proto = fast_be16(p);
+	if (proto == 0xff03) {
 		p = fast_at(packet, up->at + 2, 2);
-		if (up->len < 4 || !p)
+		if (!p)
 			return 0;
+		proto = fast_be16(p);
+		skip = 2;
 	}
-	proto = p[0] & 1 ? p[0] : fast_be16(p);
-	skip += p[0] & 1 ? 1 : 2;
-	if (!(proto & 1))
+	if (proto & 0x100) {
+		proto >>= 8;
+		skip += 1;
+	} else {
+		skip += 2;
+	}
+	if (up->len < skip || !(proto & 1))
 		return 0;
 	up->at += skip;
 	up->len -= skip;
@@ -144,8 +150,7 @@ FAST enum fast_verdict fast_up_ip(const struct fast_tables *t, const struct fast
 	up->len = total;			/* what follows is the LAC's padding */
 	FAST_ADD(&session->up_packets, 1);
 	FAST_ADD(&session->up_octets, total);
-	if (session->up_s != now_s)
-		session->up_s = now_s;
+	FAST_NOTE(&session->up_s, now_s);
 	return FAST_FORWARD;
 }
 

@@ -97,7 +97,14 @@ void tables_session_put(struct tables *tables, const struct fx_session *session)
 	if (!again) {
 		PUBLISH(&row->flags, 0);
 		fence();
-		*row = (struct plane_session){ .tid = session->tid.n, .sid = session->sid.n };
+		STORE(&row->tid, session->tid.n);
+		STORE(&row->sid, session->sid.n);
+		STORE(&row->up_s, 0);
+		STORE(&row->down_s, 0);
+		STORE(&row->up_packets, 0);
+		STORE(&row->up_octets, 0);
+		STORE(&row->down_packets, 0);
+		STORE(&row->down_octets, 0);
 	}
 	STORE(&row->peer_sid, session->peer_sid.n);
 	STORE(&row->mru, session->mru);

@@ -108,7 +108,7 @@ static void usage(const struct plane *plane, struct row row, struct plane_usage 
 static uint64_t refused(const struct plane *plane, enum why why)
 {
 	const struct plane_user *user = user_of_const(plane);
-	uint64_t sum = why == WHY_DATA_SEND_ERROR ? user->send_refused : 0;
+	uint64_t sum = __atomic_load_n(&user->sender.stats.refused[why], __ATOMIC_RELAXED);
 
 	for (unsigned i = 0; i < user->conf.workers; i++)
 		sum += __atomic_load_n(&user->worker[i].stats.refused[why], __ATOMIC_RELAXED);
@@ -188,73 +188,6 @@ void plane_user_punts_done(struct plane *plane)
 	}
 }
 
-/* --- sending for the control plane ------------------------------------------------------------ */
-
-struct send_slot {
-	struct sockaddr_in	to;
-	struct iovec		iov;
-	union {
-		struct cmsghdr	header;
-		uint8_t		octets[CMSG_SPACE(sizeof(struct in_pktinfo))];
-	} control;
-};
-
-static int send_prepare(struct plane_user *user, const struct plane_packet *packet, struct send_slot *slot,
-			struct msghdr *msg)
-{
-	uint32_t from = htonl(ip_to4(packet->from).n), local[4];
-
-	memcpy(local, packet->from.b, sizeof(local));
-	slot->to = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(packet->to.port),
-					 .sin_addr.s_addr = htonl(ip_to4(packet->to.ip).n) };
-	slot->iov = (struct iovec){ .iov_base = (void *)(uintptr_t)packet->octets.p, .iov_len = packet->octets.len };
-	*msg = (struct msghdr){ .msg_name = &slot->to, .msg_namelen = sizeof(slot->to),
-				.msg_iov = &slot->iov, .msg_iovlen = 1 };
-	if (user->any) {
-		struct in_pktinfo info = { .ipi_spec_dst.s_addr = from };
-
-		slot->control.header = (struct cmsghdr){ .cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO,
-							 .cmsg_len = CMSG_LEN(sizeof(info)) };
-		memcpy(CMSG_DATA(&slot->control.header), &info, sizeof(info));
-		msg->msg_control = &slot->control;
-		msg->msg_controllen = sizeof(slot->control);
-	}
-	return out_socket(&user->worker[0], local);
-}
-
-unsigned plane_user_send(struct plane *plane, const struct plane_packet *packet, unsigned n)
-{
-	struct plane_user *user = user_of(plane);
-	struct send_slot slot[PLANE_SEND_MAX];
-	struct mmsghdr msg[PLANE_SEND_MAX];
-	unsigned taken = 0;
-
-	for (unsigned done = 0; done < n;) {
-		unsigned count = 0, at = 0;
-		int fd = -1, sent;
-
-		for (; count < PLANE_SEND_MAX && done + count < n; count++) {
-			int that = send_prepare(user, &packet[done + count], &slot[count], &msg[count].msg_hdr);
-
-			if (count > 0 && that != fd)
-				break;
-			fd = that;
-		}
-		while (at < count) {
-			sent = sendmmsg(fd, msg + at, count - at, MSG_DONTWAIT);
-			if (sent > 0) {
-				at += (unsigned)sent;
-				taken += (unsigned)sent;
-			} else if (errno != EINTR) {
-				at++;			/* this one is lost; retransmission is the protocol's */
-				user->send_refused++;
-			}
-		}
-		done += count;
-	}
-	return taken;
-}
-
 /* --- counters --------------------------------------------------------------------------------- */
 
 unsigned plane_user_workers(const struct plane *plane)
@@ -283,7 +216,9 @@ void plane_user_stats_sum(const struct plane *plane, struct plane_user_stats *st
 {
 	const struct plane_user *user = user_of_const(plane);
 
-	*stats = (struct plane_user_stats){ .refused[WHY_DATA_SEND_ERROR] = user->send_refused };
+	*stats = (struct plane_user_stats){ .up_packets = 0 };
+	for (unsigned why = 0; why < WHYS; why++)
+		stats->refused[why] = __atomic_load_n(&user->sender.stats.refused[why], __ATOMIC_RELAXED);
 	for (unsigned i = 0; i < user->conf.workers; i++)
 		stats_add(stats, &user->worker[i].stats);
 }

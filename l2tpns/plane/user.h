@@ -16,7 +16,7 @@
 
 #define PLANE_WORKERS_MAX	64
 #define PLANE_BINDS_MAX		8
-#define PLANE_SEND_MAX		64u		/* packets in one call of plane_user_send that go out at once */
+#define PLANE_SEND_MAX		256u		/* packets in one call of plane_user_send that go out at once */
 
 struct plane_user_conf {
 	unsigned	 workers;		/* 1..PLANE_WORKERS_MAX */

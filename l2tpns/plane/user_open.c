@@ -64,6 +64,9 @@ static void carve(struct plane_user *user, struct arena *arena)
 		if (memory)
 			outbox_init(w, memory);
 	}
+	memory = arena_take(arena, 1, outbox_size());
+	if (memory)
+		outbox_init(&user->sender, memory);
 }
 
 static struct plane_user *memory_open(const struct plane_user_conf *conf, char error[PLANE_ERROR_MAX])
@@ -289,6 +292,8 @@ static int open_all(struct plane_user *user, char error[PLANE_ERROR_MAX])
 	}
 	user->reader_asleep = 1;
 	done = sockets_open(user, error);
+	user->sender.plane = user;
+	memcpy(user->sender.udp, user->worker[0].udp, sizeof(user->sender.udp));
 	for (unsigned i = 0; done >= 0 && i < user->conf.workers; i++)
 		done = worker_prepare(user, i, error);
 	return done < 0 ? done : threads_start(user, error);

@@ -19,7 +19,7 @@
 /* All packets for one tunnel have the same outer addresses and ports, whichever their session: packets
  * of equal length go to the kernel as one message that it (or the device) cuts up again. */
 struct out_message {
-	uint16_t	tid;
+	uint64_t	peer;		/* whom it goes to: peer_of() */
 	bool		closed;		/* ends with a shorter packet */
 	uint8_t		first, last;	/* packets, chained by out.next */
 	uint16_t	count;
@@ -42,7 +42,7 @@ struct out {
 	struct out_packet	packet[OUT_PACKETS];
 	uint8_t			next[OUT_PACKETS];
 	struct out_message	message[OUT_MESSAGES];
-	uint8_t			same[OUT_HASH];		/* (tunnel, length) -> message + 1 */
+	uint8_t			same[OUT_HASH];		/* (peer, length) -> message + 1 */
 	uint8_t			order[OUT_HASH];	/* session -> no later packet of it before this message + 1 */
 	struct mmsghdr		msg[OUT_MESSAGES];
 	struct iovec		iov[OUT_PACKETS * 2];
@@ -89,30 +89,56 @@ static uint32_t packet_len(const struct out_packet *packet)
 	return packet->piece[0].len + packet->piece[1].len;
 }
 
+/* Whom a packet goes to: a tunnel's peer by its id, or the control plane's by address and port. */
+static uint64_t peer_of(const struct out_packet *packet)
+{
+	const struct plane_packet *control = packet->control;
+
+	if (!control)
+		return packet->tid;
+	return UINT64_C(1) << 63 | (uint64_t)ip_to4(control->to.ip).n << 16 | control->to.port;
+}
+
 /* May a packet of that length join?  What goes before it in its session must not be in a later message. */
 static bool message_takes(const struct out *out, unsigned m, const struct out_packet *packet, uint32_t len)
 {
 	const struct out_message *message = &out->message[m];
 
-	return message->tid == packet->tid && !message->closed && message->count < OUT_SEGMENTS &&
+	return message->peer == peer_of(packet) && !message->closed && message->count < OUT_SEGMENTS &&
 	       message->total + len <= OUT_OCTETS && m + 1 >= out->order[out_hash(packet->row)] &&
 	       message->size <= out->gso_limit;
 }
 
-/* A message of its own, to the tunnel's peer as it is now; false: the tunnel has just gone. */
-static bool message_begin(struct worker *w, unsigned m, const struct out_packet *packet, uint32_t len)
+/* To a tunnel's peer as it is now; false: the tunnel has just gone. */
+static bool message_to_tunnel(struct worker *w, struct out_message *message, uint16_t tid)
 {
-	struct out_message *message = &w->out->message[m];
-	const struct plane_tunnel *tunnel = &w->plane->tables.tunnel[packet->tid];
+	const struct plane_tunnel *tunnel = &w->plane->tables.tunnel[tid];
 	uint32_t valid = FAST_LOAD(&tunnel->valid);
 
 	message->to = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(tunnel->peer_port),
 					    .sin_addr.s_addr = tunnel->peer[3] };
 	memcpy(message->local, tunnel->local, sizeof(message->local));
 	FAST_FENCE();
-	if (!valid || FAST_LOAD(&tunnel->valid) != valid)
+	return valid && FAST_LOAD(&tunnel->valid) == valid;
+}
+
+static void message_to_address(struct out_message *message, const struct plane_packet *packet)
+{
+	message->to = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(packet->to.port),
+					    .sin_addr.s_addr = htonl(ip_to4(packet->to.ip).n) };
+	memcpy(message->local, packet->from.b, sizeof(message->local));
+}
+
+/* A message of its own; false: there is nobody to send it to any more. */
+static bool message_begin(struct worker *w, unsigned m, const struct out_packet *packet, uint32_t len)
+{
+	struct out_message *message = &w->out->message[m];
+
+	if (packet->control)
+		message_to_address(message, packet->control);
+	else if (!message_to_tunnel(w, message, packet->tid))
 		return false;
-	message->tid = packet->tid;
+	message->peer = peer_of(packet);
 	message->closed = false;
 	message->first = (uint8_t)w->out->packets;
 	message->count = 0;
@@ -126,7 +152,8 @@ void out_add(struct worker *w, const struct out_packet *packet)
 {
 	struct out *out = w->out;
 	uint32_t len = packet_len(packet);
-	unsigned row = out_hash(packet->row), same = out_hash((uint32_t)packet->tid << 16 ^ len);
+	uint64_t peer = peer_of(packet);
+	unsigned row = out_hash(packet->row), same = out_hash((uint32_t)(peer ^ peer >> 32) << 11 ^ len);
 	unsigned m = out->same[same] - 1u;
 	struct out_message *message;
 
@@ -271,4 +298,35 @@ void out_flush(struct worker *w)
 	memset(out->order, 0, sizeof(out->order));
 	if (out->gso_limit != UINT32_MAX && w->now_ms >= out->gso_retry_ms)
 		out->gso_limit = UINT32_MAX;
+}
+
+/* --- the control plane's packets --------------------------------------------------------------- */
+
+/* What must stay in order: a tunnel's control messages, and each session's frames.  RFC 2661 section 3.1. */
+static uint32_t stream_of(struct bytes octets)
+{
+	const uint8_t *p = octets.p;
+
+	if (octets.len < 6)
+		return 0;
+	return p[0] & 0x80 ? (uint32_t)p[4] << 8 | p[5] :
+	       (uint32_t)p[2] << 24 | (uint32_t)p[3] << 16 | (uint32_t)p[4] << 8 | p[5];
+}
+
+unsigned plane_user_send(struct plane *plane, const struct plane_packet *packet, unsigned n)
+{
+	struct worker *sender = &container_of(plane, struct plane_user, plane)->sender;
+	uint64_t refused = sender->stats.refused[WHY_DATA_SEND_ERROR];
+
+	worker_clock(sender);
+	for (unsigned i = 0; i < n; i++) {
+		struct out_packet out = { .row = stream_of(packet[i].octets), .control = &packet[i],
+					  .piece = { packet[i].octets } };
+
+		if (out_full(sender))
+			out_flush(sender);
+		out_add(sender, &out);
+	}
+	out_flush(sender);
+	return n - (unsigned)(sender->stats.refused[WHY_DATA_SEND_ERROR] - refused);
 }

@@ -28,7 +28,7 @@ int worker_watch(struct worker *w)
 	return error;
 }
 
-static void clock_read(struct worker *w)
+void worker_clock(struct worker *w)
 {
 	struct timespec now;
 
@@ -68,7 +68,7 @@ void *worker_run(void *arg)
 		urcu_qsbr_thread_offline();
 		n = epoll_wait(w->epoll, events, PLANE_BINDS_MAX + 2, -1);
 		urcu_qsbr_thread_online();
-		clock_read(w);
+		worker_clock(w);
 		for (int i = 0; i < n; i++) {
 			if (events[i].data.u32 == TAG_STOP)
 				goto stop;

@@ -65,7 +65,7 @@ struct plane_user {
 	int			 punt_fd;
 	int			 icmp_fd;		/* raw socket, shared; -1: no ICMP errors are sent */
 	uint32_t		 reader_asleep;		/* atomic: wake the reader through punt_fd */
-	uint64_t		 send_refused;		/* the control thread's own */
+	struct worker		 sender;		/* the control thread's: the first worker's sockets, no thread */
 	void			*memory;
 	size_t			 memory_len;
 	struct fan_wait		*fan_wait;		/* one a fan: what it waits with when it is retired */
@@ -97,6 +97,7 @@ MUST_USE static inline bool bucket_take(struct bucket *b, uint64_t now_ms)
 }
 
 MUST_USE int worker_watch(struct worker *w);	/* 0 or -errno: have its descriptors watched */
+void worker_clock(struct worker *w);			/* what time it is, for the batch at hand */
 void *worker_run(void *worker);			/* the thread */
 extern const struct plane_ops plane_user_ops;
 
@@ -118,9 +119,10 @@ int out_socket(const struct worker *w, const uint32_t local[4]);
 /* Give a packet for a tunnel's peer to the next sendmmsg.  Its octets, in one piece or two, stay
  * until out_flush(); `tail`: it may be shorter than those before it and ends their message. */
 struct out_packet {
-	uint32_t	row;		/* packets of one session leave in order */
+	uint32_t	row;		/* packets of one session (or one tunnel's control messages) leave in order */
 	uint16_t	tid;
 	bool		tail;
+	const struct plane_packet *control;	/* where to, for the control plane's; else NULL: to the tunnel's peer */
 	struct bytes	piece[2];
 };
 bool out_full(const struct worker *w);			/* flush first */

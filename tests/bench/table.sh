@@ -51,7 +51,7 @@ bench_table() {	# RAW
 		ratio(.ours.packets_per_cpu_s; .theirs.packets_per_cpu_s), (.ours.pps | kilo), (.theirs.pps | kilo)'
 	bench_machine
 	bench_section "$1" traffic "Thousand packets forwarded per CPU-second of the daemon" "$heading" "$filter"
-	bench_section "$1" nogro "The same with GRO off on every interface" "$heading" "$filter"
+	bench_section "$1" nogro "The same without GRO and segmentation offload" "$heading" "$filter"
 	bench_section "$1" latency "Round trip through the server, microseconds" \
 		'cell | l2tpns p50 | p99 | 2.4.1 p50 | p99' \
 		'.cell, (.ours.p50_us | shown), (.ours.p99_us | shown), (.theirs.p50_us | shown), (.theirs.p99_us | shown)'

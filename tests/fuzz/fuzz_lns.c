@@ -215,7 +215,8 @@ static void control(struct world *world, unsigned n, unsigned call, struct l2tp_
 /* A message as a LAC in order would send it; `variant` leaves AVPs out and adds others. */
 static void message(struct world *world, unsigned n, unsigned call, uint16_t type, uint8_t variant)
 {
-	static const uint8_t sent_lcp[] = {1, 4, 4, 0xb0, 3, 4, 0xc0, 0x23}, heard_lcp[] = {5, 6, 0, 0, 0, 9};
+	static const uint8_t sent_lcp[] = { 1, 4, 4, 0xb0, 3, 4, 0xc0, 0x23 };
+	static const uint8_t heard_lcp[] = { 5, 6, 0, 0, 0, 9 };
 	static const uint64_t usual[] = {
 		[L2TP_SCCRQ] = HAS(PROTOCOL_VERSION) | HAS(FRAMING_CAPABILITIES) | HAS(HOST_NAME) |
 			       HAS(ASSIGNED_TUNNEL_ID),
@@ -227,6 +228,13 @@ static void message(struct world *world, unsigned n, unsigned call, uint16_t typ
 		[L2TP_ICCN] = HAS(TX_CONNECT_SPEED) | HAS(FRAMING_TYPE),
 		[L2TP_CDN] = HAS(RESULT_CODE) | HAS(ASSIGNED_SESSION_ID),
 		[L2TP_WEN] = HAS(CALL_ERRORS), [L2TP_SLI] = HAS(ACCM),
+	};
+	static const uint64_t more[L2TP_TYPES][2] = {
+		[L2TP_SCCRQ] = { HAS(CHALLENGE), HAS(RECEIVE_WINDOW_SIZE) },
+		[L2TP_ICRQ] = { HAS(CALLING_NUMBER) | HAS(CALLED_NUMBER) },
+		[L2TP_ICCN] = { HAS(LAST_SENT_LCP_CONFREQ) | HAS(LAST_RECEIVED_LCP_CONFREQ),
+				HAS(PROXY_AUTHEN_TYPE) | HAS(PROXY_AUTHEN_NAME) | HAS(PROXY_AUTHEN_ID) |
+				HAS(PROXY_AUTHEN_RESPONSE) },
 	};
 	static const uint8_t zeros[26];
 	struct lac *lac = &world->lac[n];
@@ -265,14 +273,9 @@ static void message(struct world *world, unsigned n, unsigned call, uint16_t typ
 		msg.present |= HAS(CHALLENGE_RESPONSE);
 	}
 	if (variant & 1)
-		msg.present |= type == L2TP_SCCRQ ? HAS(CHALLENGE)
-			: type == L2TP_ICRQ	  ? HAS(CALLING_NUMBER) | HAS(CALLED_NUMBER)
-			: type == L2TP_ICCN ? HAS(LAST_SENT_LCP_CONFREQ) | HAS(LAST_RECEIVED_LCP_CONFREQ)
-					    : 0;
+		msg.present |= more[type][0];
 	if (variant & 2)
-		msg.present |= type == L2TP_SCCRQ ? HAS(RECEIVE_WINDOW_SIZE) : type == L2TP_ICCN ?
-			       HAS(PROXY_AUTHEN_TYPE) | HAS(PROXY_AUTHEN_NAME) | HAS(PROXY_AUTHEN_RESPONSE) |
-			       HAS(PROXY_AUTHEN_ID) : 0;
+		msg.present |= more[type][1];
 	if (variant & 4)
 		msg.present &= msg.present - 1;		/* without its first */
 	control(world, n, call, &msg);
@@ -318,41 +321,32 @@ static void respond(struct world *world, unsigned n, unsigned call, const struct
 static void configure(
 	struct world *world, unsigned n, unsigned number, uint16_t proto, uint8_t code, uint8_t bits)
 {
-	static const struct { uint8_t len, octets[6];
-	} lcp[8] =
-		{
-			{4, {1, 4, 4, 0xb0}},
-			{6, {2, 6}},
-			{4, {3, 4, 0xc0, 0x23}},
-			{6, {5, 6, 0, 0, 0, 1}},
-			{2, {7, 2}},
-			{2, {8, 2}},
-			{5, {3, 5, 0xc2, 0x23, 5}},
-			{4, {17, 4, 5, 0xdc}},
-		},
-	  ipcp[8] = {
-		  {6, {3, 6}},
-		  {6, {3, 6, 10, 1, 0, 5}},
-		  {6, {129, 6}},
-		  {6, {129, 6, 10, 0, 0, 53}},
-		  {6, {131, 6}},
-		  {6, {2, 6, 0, 0x2d, 15, 1}},
-		  {3, {3, 3, 10}},
-		  {6, {3, 6, 10, 1, 0, 6}},
-	  };
+	static const struct option {
+		uint8_t len, octets[6];
+	} options[2][8] = { {
+		{ 4, { 1, 4, 4, 0xb0 } }, { 6, { 2, 6 } },
+		{ 4, { 3, 4, 0xc0, 0x23 } }, { 6, { 5, 6, 0, 0, 0, 1 } },
+		{ 2, { 7, 2 } }, { 2, { 8, 2 } },
+		{ 5, { 3, 5, 0xc2, 0x23, 5 } }, { 4, { 17, 4, 5, 0xdc } },
+	}, {
+		{ 6, { 3, 6 } }, { 6, { 3, 6, 10, 1, 0, 5 } },
+		{ 6, { 129, 6 } }, { 6, { 129, 6, 10, 0, 0, 53 } },
+		{ 6, { 131, 6 } }, { 6, { 2, 6, 0, 0x2d, 15, 1 } },
+		{ 3, { 3, 3, 10 } }, { 6, { 3, 6, 10, 1, 0, 6 } },
+	} };
+	const struct option *option = options[proto == PPP_IPCP];
 	struct call *call = &world->lac[n].call[number];
 	uint8_t octets[64];
 	struct wr w = wr_of(octets, sizeof(octets));
 
 	for (unsigned i = 0; i < 8; i++)
 		if (bits >> i & 1)
-			wr_put(&w, proto == PPP_LCP ? lcp[i].octets : ipcp[i].octets,
-				proto == PPP_LCP ? lcp[i].len : ipcp[i].len);
+			wr_put(&w, option[i].octets, option[i].len);
 	frame(world, n, number, proto, code,
 		code == CP_CONFREQ ? ++call->id : call->lns_id[proto == PPP_IPCP], wr_bytes_of(&w));
 }
 
-/* The right answer to the oldest frame that has none; or the frame itself, as a looped-back line returns it. */
+/* The right answer to the oldest frame that has none; or itself, as a looped-back line returns it. */
 static void answer(struct world *world, unsigned n, unsigned number, bool looped)
 {
 	struct call *call = &world->lac[n].call[number];
@@ -418,22 +412,12 @@ static void operate(struct world *world, uint8_t what)
 	done(world);
 }
 
-static const uint16_t protos[] = {PPP_LCP, PPP_PAP, PPP_CHAP, PPP_IPCP, PPP_CCP, PPP_IP, PPP_IPV6CP, PPP_EAP};
+static const uint16_t protos[] = {
+	PPP_LCP, PPP_PAP, PPP_CHAP, PPP_IPCP, PPP_CCP, PPP_IP, PPP_IPV6CP, PPP_EAP,
+};
 static const uint16_t types[] = {
-	L2TP_SCCRQ,
-	L2TP_SCCRP,
-	L2TP_SCCCN,
-	L2TP_STOPCCN,
-	L2TP_HELLO,
-	L2TP_OCRQ,
-	L2TP_OCRP,
-	L2TP_OCCN,
-	L2TP_ICRQ,
-	L2TP_ICRP,
-	L2TP_ICCN,
-	L2TP_CDN,
-	L2TP_WEN,
-	L2TP_SLI,
+	L2TP_SCCRQ, L2TP_SCCRP, L2TP_SCCCN, L2TP_STOPCCN, L2TP_HELLO, L2TP_OCRQ, L2TP_OCRP, L2TP_OCCN,
+	L2TP_ICRQ, L2TP_ICRP, L2TP_ICCN, L2TP_CDN, L2TP_WEN, L2TP_SLI,
 };
 static const uint16_t steps[] = { L2TP_SCCRQ, L2TP_SCCCN, L2TP_ICRQ, L2TP_ICCN };
 
@@ -532,17 +516,17 @@ static void conf_make(void)
 		.tunnel_linger_s = 5,
 		.call_timeout_s = 30,
 		.source_check = true,
-		.ppp = {.mru = 1400,
+		.ppp = { .mru = 1400,
 			.restart_ms = 1000,
 			.max_configure = 5,
 			.max_failure = 3,
 			.max_terminate = 2,
 			.auth_timeout_s = 10,
 			.echo_failures = 2,
-			.our_address = {0x0aff0001},
-			.dns = {{0x0a000035}},
-			.name = "lns"},
-		.pools = {.pools = 1, .ranges = 1, .range = {{.prefix = {{0x0a010004}, 30}}}},
+			.our_address = { 0x0aff0001 },
+			.dns = { { 0x0a000035 } },
+			.name = "lns" },
+		.pools = { .pools = 1, .ranges = 1, .range = { { .prefix = { { 0x0a010004 }, 30 } } } },
 	};
 }
 
@@ -586,7 +570,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	conf_toggle(&world, rd_u8(&world.in));
 	ASSERT(subscribers_size(bytes_str(users)) <= sizeof(list_memory));
 	memset(list_memory, 0, sizeof(list_memory));
-	(void)subscribers_parse(&list, list_memory, sizeof(list_memory), (struct hash_key){ {1, 2}},
+	(void)subscribers_parse(&list, list_memory, sizeof(list_memory), (struct hash_key){ { 1, 2 } },
 		bytes_str(users), NULL, 0);
 	lns_subscribers_loaded(world.lns, list);
 	for (unsigned deeds = 0; rd_left(&world.in) > 0 && deeds < 400; deeds++)

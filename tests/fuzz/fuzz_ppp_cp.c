@@ -1,4 +1,4 @@
-/* fuzz_ppp_cp.c -- frames, control packets, options: loans lie inside the frame, what is read can be written */
+/* fuzz_ppp_cp.c -- PPP frames, control packets, options: loans lie inside, a rewritten packet is the same. */
 #include "l2tpns/wire/ppp.h"
 #include "l2tpns/wire/ppp_opt.h"
 

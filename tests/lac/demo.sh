@@ -56,7 +56,7 @@ cat <<'END'
 END
 
 title "Starting l2tpns"
-lab_up "demo$$" && lab_gro on || fail "cannot make network namespaces"
+lab_up "demo$$" && lab_offload on || fail "cannot make network namespaces"
 cat >"$DIR/startup-config" <<END
 set bind_address $LAB_SERVER
 set tundevicename demo0

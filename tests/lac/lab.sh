@@ -44,13 +44,28 @@ lab_up() {	# NAME [LAC ADDRESSES]
 			net.ipv4.conf.default.rp_filter=0
 }
 
-# As on real cards: packets come one by one from the wire, and the receiver may join them.
-lab_gro() {	# on|off
-	lab_in lac ethtool -K lac0 gro "$1" tx-udp-segmentation off 2>/dev/null
-	lab_in lns ethtool -K lns0 gro "$1" 2>/dev/null
-	lab_in lns ethtool -K up0 gro "$1" 2>/dev/null
-	lab_in inet ethtool -K up1 gro "$1" tx-udp-segmentation off 2>/dev/null
-	return 0
+# As on real cards: packets come one by one from the wire, the server's side may join them on arrival
+# (GRO; a veth pair does so only when its sending end has no TSO) and have runs of segments cut by
+# the device.  off: neither.
+lab_offload() {	# on|off
+	lab_in lac ethtool -K lac0 tso off tx-udp-segmentation off &&
+		lab_in inet ethtool -K up1 tso off tx-udp-segmentation off &&
+		lab_in lns ethtool -K lns0 gro "$1" tx-udp-segmentation "$1" &&
+		lab_in lns ethtool -K up0 gro "$1" tx-udp-segmentation "$1"
+}
+
+# Whoever receives what the server forwards.  on: the real one.  off: nobody; the next host throws the
+# packets away as not its own, its device counts them, and its work is not on the server's account.
+lab_sink() {	# up|down on|off
+	local dev=up0 to=$LAB_PEER n
+	[ "$1" = up ] || dev=lns0 to=$(ip -n "$LAB-lac" -4 -o addr show dev lac0 | sed 's/.*inet //; s,/.*,,')
+	for n in $to; do
+		if [ "$2" = off ]; then
+			ip -n "$LAB-lns" neigh replace "$n" lladdr 02:00:00:00:00:99 dev $dev nud permanent
+		else
+			ip -n "$LAB-lns" neigh del "$n" dev $dev
+		fi || return 1
+	done
 }
 
 # The whole lab, with whatever still runs in it.

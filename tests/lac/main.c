@@ -65,7 +65,7 @@ static const struct option_row lac_rows[] = {
 	OPT("peer", TEXT, peer, "", "Unix socket of the peer"),
 	OPT("peer-address", IP, peer_address, "198.18.0.2", "the peer's address in the Internet"),
 	OPT("is-peer", FLAG, is_peer, NULL, "be the peer: needs --peer, --peer-address, --device"),
-	OPT("device", TEXT, device, "", "the peer's network device"),
+	OPT("device", TEXT, device, "", "our network device, whose counters say what the server forwarded"),
 	OPT("progress", FLAG, progress, NULL, "show a line of progress"),
 	OPT("quiet", FLAG, quiet, NULL, "JSON only"),
 	OPT("help", FLAG, help, NULL, "this text"),

@@ -13,6 +13,7 @@
 
 #include "tests/lac/lac.h"
 #include "tests/lac/peer.h"
+#include "tests/lac/proc.h"
 
 #define BATCH		64u
 #define BATCH_OCTETS	65536u
@@ -26,6 +27,8 @@ struct peer {
 	uint32_t		 run;
 	struct stream		 stream;
 	uint64_t		 drops_before;
+	const char		*device;
+	struct device_usage	 device_before;
 	struct source		*source;
 	struct mmsghdr		 reply[BATCH];
 	struct iovec		 reply_iov[BATCH];
@@ -138,13 +141,18 @@ static void run_start(struct peer *peer, const struct peer_request *request)
 		    room_map(SESSIONS_MAX * sizeof(uint64_t)), peer->total);
 	peer->run = request->run;
 	peer->drops_before = receiver_drops(peer);
+	peer->device_before = device_usage(peer->device);
 	if (request->size > 0 && !source_start(peer->source, request, peer->address, peer->total))
 		fprintf(stderr, "lac: peer: cannot send\n");
 }
 
 static void run_stop(struct peer *peer, struct peer_report *report)
 {
+	struct device_usage device = device_usage(peer->device);
+
 	source_stop(peer->source, report);
+	report->device_packets = device.packets - peer->device_before.packets;
+	report->device_octets = device.octets - peer->device_before.octets;
 	report->received = peer->stream.received;
 	report->duplicates = peer->stream.duplicates;
 	report->reordered = peer->stream.reordered;
@@ -210,6 +218,7 @@ static bool peer_open(struct peer *peer, const struct lac_options *opt)
 		fprintf(stderr, "lac: peer: %s\n", strerror(peer->udp < 0 ? -peer->udp : errno));
 		return false;
 	}
+	peer->device = opt->device;
 	peer->source = source_open(opt->device, opt->peer_address.n);
 	peer->in = room_map((size_t)BATCH * BATCH_OCTETS);
 	peer->address = room_map(SESSIONS_MAX * sizeof(uint32_t));

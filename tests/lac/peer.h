@@ -32,6 +32,7 @@ struct peer_report {
 	uint64_t	sent;
 	uint64_t	sent_us;		/* how long it took */
 	uint64_t	received, duplicates, reordered, strange, dropped;	/* dropped: our own buffer was full */
+	uint64_t	device_packets, device_octets;	/* since the run began, whatever became of them */
 	struct hist	latency;
 };
 

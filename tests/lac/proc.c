@@ -27,3 +27,23 @@ struct proc_usage proc_usage(uint32_t pid)
 	fclose(file);
 	return usage;
 }
+
+struct device_usage device_usage(const char *name)
+{
+	struct device_usage usage = { 0 };
+	char line[512];
+	size_t len = strlen(name);
+	FILE *file = len ? fopen("/proc/net/dev", "r") : NULL;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		const char *at = line + strspn(line, " ");
+		unsigned long long octets, packets;
+
+		if (strncmp(at, name, len) == 0 && at[len] == ':' &&
+		    sscanf(at + len + 1, "%llu %llu", &octets, &packets) == 2)
+			usage = (struct device_usage){ .packets = packets, .octets = octets };
+	}
+	if (file)
+		fclose(file);
+	return usage;
+}

@@ -1,5 +1,5 @@
 /*
- * proc.h -- what a process has used: the server under test, seen from outside.
+ * proc.h -- what a process has used and a device has received: the server under test, seen from outside.
  */
 #ifndef LAC_PROC_H
 #define LAC_PROC_H
@@ -11,7 +11,14 @@ struct proc_usage {
 	uint64_t	rss_octets;	/* resident now, shared pages included */
 };
 
+struct device_usage {		/* since it was made */
+	uint64_t	packets, octets;	/* received; a run of segments counts as one packet */
+};
+
 /* All zero for pid 0 or a process that is gone. */
 struct proc_usage proc_usage(uint32_t pid);
+
+/* A device of our own network namespace; all zero when there is none of that name. */
+struct device_usage device_usage(const char *name);
 
 #endif

@@ -19,6 +19,7 @@
 #define FRAME_HEADERS	10u		/* L2TP without length and sequence, FF 03, protocol */
 #define BURST_OCTETS	60000u
 #define SESSIONS_MAX	(1u << 21)
+#define FRAME_OUTER	42u		/* Ethernet, IPv4, UDP: once in a run of segments */
 
 struct lane {				/* the targets that leave by one socket */
 	uint32_t	*place;
@@ -43,7 +44,8 @@ struct sender {
 struct traffic {			/* the step's progress */
 	struct sender	 sender;
 	struct mono	 until, drained;
-	bool		 stopped;
+	uint64_t	 dropped;	/* our own sockets were full */
+	struct device_usage device;	/* what our device received meanwhile */
 };
 
 static void lanes_make(struct lac *lac, struct sender *sender)
@@ -228,6 +230,7 @@ static bool peer_stop(struct lac *lac, struct peer_report *report)
 
 struct way {			/* one direction's result */
 	uint64_t		 sent, sent_us, received, duplicates, reordered, strange, dropped;
+	uint64_t		 arrived;	/* at the device, 0: not known */
 	const struct hist	*latency;
 };
 
@@ -235,12 +238,12 @@ static uint64_t way_report(struct lac *lac, const char *name, const struct way *
 {
 	struct report *r = &lac->report;
 	uint64_t lost = way->sent > way->received ? way->sent - way->received : 0;
-	uint64_t through = way->received + way->dropped;
+	uint64_t through = way->arrived ? way->arrived : way->received + way->dropped;
 	double seconds = (double)way->sent_us / 1e6;
 	char field[64];
 	const struct { const char *suffix; uint64_t value; } fields[] = {
 		{ "sent", way->sent }, { "received", way->received }, { "lost", lost },
-		{ "receiver_dropped", way->dropped }, { "duplicates", way->duplicates },
+		{ "receiver_dropped", way->dropped }, { "forwarded", through }, { "duplicates", way->duplicates },
 		{ "reordered", way->reordered }, { "strange", way->strange },
 		{ "offered_pps", seconds > 0 ? (uint64_t)((double)way->sent / seconds) : 0 },
 		{ "pps", seconds > 0 ? (uint64_t)((double)through / seconds) : 0 },
@@ -256,13 +259,19 @@ static uint64_t way_report(struct lac *lac, const char *name, const struct way *
 		   "%.1f kpps, %.1f Mbit/s\n", name, (unsigned long long)size, (unsigned long long)way->sent,
 		   (unsigned long long)way->received, way->sent ? 100.0 * (double)lost / (double)way->sent : 0.0,
 		   (unsigned long long)way->duplicates, (unsigned long long)way->reordered,
-		   seconds > 0 ? (double)way->received / seconds / 1e3 : 0.0,
-		   seconds > 0 ? (double)way->received * (double)size * 8 / seconds / 1e6 : 0.0);
+		   seconds > 0 ? (double)through / seconds / 1e3 : 0.0,
+		   seconds > 0 ? (double)through * (double)size * 8 / seconds / 1e6 : 0.0);
 	return through;
 }
 
+/* Packets in what a device received: segments of `segment` octets after the outer headers. */
+static uint64_t packets_of(uint64_t frames, uint64_t octets, uint64_t segment)
+{
+	return octets > frames * FRAME_OUTER ? (octets - frames * FRAME_OUTER) / segment : 0;
+}
+
 static void ways_report(struct lac *lac, const struct step_args *args, const struct peer_report *peer,
-			const struct traffic *traffic, uint64_t dropped, double cpu_s)
+			const struct traffic *traffic, double cpu_s)
 {
 	struct measure *m = lac->measure;
 	const struct sender *sender = &traffic->sender;
@@ -274,14 +283,18 @@ static void ways_report(struct lac *lac, const struct step_args *args, const str
 	report_number(&lac->report, "rate", args->rate);
 	if (args->direction != DIRECTION_DOWN) {
 		struct way up = { sender->pace.sent, sender->took_us, peer->received, peer->duplicates,
-				  peer->reordered, peer->strange, peer->dropped, &peer->latency };
+				  peer->reordered, peer->strange, peer->dropped,
+				  packets_of(peer->device_packets, peer->device_octets, args->size - PACKET_HEADERS),
+				  &peer->latency };
 
 		through += way_report(lac, "up", &up, args->size);
 		took_us = up.sent_us;
 	}
 	if (args->direction != DIRECTION_UP) {
 		struct way down = { peer->sent, peer->sent_us, m->down.received, m->down.duplicates,
-				    m->down.reordered, m->down.strange, dropped, &m->down.latency };
+				    m->down.reordered, m->down.strange, traffic->dropped,
+				    packets_of(traffic->device.packets, traffic->device.octets,
+					       args->size + FRAME_HEADERS), &m->down.latency };
 
 		through += way_report(lac, "down", &down, args->size);
 		took_us = took_us > down.sent_us ? took_us : down.sent_us;
@@ -341,7 +354,8 @@ bool step_traffic(struct lac *lac, const struct step_args *args)
 	m->counts_down = true;
 	m->misdelivered = m->probes = m->replies = 0;
 	m->round_trip = (struct hist){ 0 };
-	uint64_t drops = net_receiver_drops(&lac->net);
+	p.traffic.dropped = net_receiver_drops(&lac->net);
+	p.traffic.device = device_usage(lac->opt.device);
 	double cpu_s = proc_usage((uint32_t)lac->opt.server_pid).cpu_s;
 
 	if (!peer_start(lac, args))
@@ -355,9 +369,14 @@ bool step_traffic(struct lac *lac, const struct step_args *args)
 	lac_loop(lac, probing_next, &p);
 	sender_stop(&p.traffic.sender);
 	cpu_s = proc_usage((uint32_t)lac->opt.server_pid).cpu_s - cpu_s;
+	struct device_usage device = device_usage(lac->opt.device);
+
+	p.traffic.dropped = net_receiver_drops(&lac->net) - p.traffic.dropped;
+	p.traffic.device.packets = device.packets - p.traffic.device.packets;
+	p.traffic.device.octets = device.octets - p.traffic.device.octets;
 	bool ok = peer_stop(lac, &peer);
 
-	ways_report(lac, args, &peer, &p.traffic, net_receiver_drops(&lac->net) - drops, cpu_s);
+	ways_report(lac, args, &peer, &p.traffic, cpu_s);
 	m->counts_down = false;
 	room_unmap(m->down.seen, STREAM_NUMBERS / 8);
 	room_unmap(m->down.last, SESSIONS_MAX * sizeof(uint64_t));

@@ -324,14 +324,14 @@ size_t message_encode(struct play *play, struct lac *lac, struct call *call, uns
 		      uint8_t *out)
 {
 	const char *pad = told_value(said, "pad");
-	struct writer w = {.play = play,
+	struct writer w = { .play = play,
 		.lac = lac,
 		.call = call,
 		.words = said,
 		.type = type,
 		.out = out,
 		.hide = told_value(said, "hide"),
-		.pad = pad ? (unsigned)parse_number(play, pad) : 3};
+		.pad = pad ? (unsigned)parse_number(play, pad) : 3 };
 	uint8_t number[2] = { (uint8_t)(type >> 8), (uint8_t)type };
 	char key[64];
 
@@ -379,7 +379,7 @@ static bool next_avp(const uint8_t *avps, size_t len, size_t *at, struct attribu
 		.vendor = (unsigned)get_number(avps + *at + 2, 2),
 		.type = (unsigned)get_number(avps + *at + 4, 2),
 		.value = avps + *at + 6,
-		.len = whole - 6};
+		.len = whole - 6 };
 	*at += whole;
 	return true;
 }

@@ -5,10 +5,8 @@ enum kind { U8, U16, U32, BOOL, TEXT, IP, PROXY, AUTHS };
 
 struct conf_word { const char *name; enum kind kind; size_t at, size; };
 
-#define FIELD(name, kind, field)                                                                    \
-	{                                                                                           \
-		name, kind, offsetof(struct lns_conf, field), sizeof(((struct lns_conf *)0)->field) \
-	}
+#define SIZE(field) sizeof(((struct lns_conf *)0)->field)
+#define FIELD(name, kind, field) { name, kind, offsetof(struct lns_conf, field), SIZE(field) }
 
 static const struct conf_word words[] = {
 	FIELD("sessions", U32, sessions_max),
@@ -76,14 +74,14 @@ void conf_defaults(struct lns_conf *conf)
 				.max_configure = 10,
 				.max_failure = 5,
 				.max_terminate = 2,
-				.auth = {AUTH_CHAP_MD5},
+				.auth = { AUTH_CHAP_MD5 },
 				.auths = 1,
 				.auth_timeout_s = 30,
 				.echo_failures = 3,
-				.our_address = {0x0aff0001},
+				.our_address = { 0x0aff0001 },
 				.name = "lns",
 			},
-		.pools = {.pools = 1},
+		.pools = { .pools = 1 },
 	};
 }
 

@@ -48,7 +48,8 @@ struct call *lac_call(struct play *play, struct lac *lac, unsigned number)
 	if (!call) {
 		call = calloc(1, sizeof(*call));
 		ASSERT(call);
-		*call = (struct call){ .next = lac->calls, .number = number, .sid = (uint16_t)(1000 + number)};
+		*call = (struct call){ .next = lac->calls, .number = number };
+		call->sid = (uint16_t)(1000 + number);
 		lac->calls = call;
 	}
 	play->call = call;

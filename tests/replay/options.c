@@ -1,4 +1,4 @@
-/* options.c -- configuration options as a subscriber writes and reads them: RFC 1661 section 6, 1332, 1877. */
+/* options.c -- configuration options as a subscriber writes and reads them: RFC 1661, 1332, 1877. */
 #include "tests/replay/play.h"
 
 #define LCP	0xc021
@@ -182,49 +182,64 @@ void options_describe(uint16_t proto, const uint8_t *options, size_t len, char *
 
 static const uint8_t *find(const uint8_t *options, size_t len, uint8_t type)
 {
-	for (size_t at = 0; at + 2 <= len && options[at + 1] >= 2 && options[at + 1] <= len - at;
-		at += options[at + 1])
+	size_t at = 0;
+
+	while (at + 2 <= len && options[at + 1] >= 2 && options[at + 1] <= len - at) {
 		if (options[at] == type)
 			return options + at;
+		at += options[at + 1];
+	}
 	return NULL;
 }
 
-/* Every option the play names is there with its value; `only`: and no other; `no-X`: X is not; `magic=*`: any. */
+/* What a word wants: this value, any value (`magic=*`), or that the option is not there (`no-magic`). */
+struct wish {
+	bool	absent, any;
+	char	name[64];
+	uint8_t	type, value[256];
+	size_t	len;
+};
+
+static bool wish_of(struct play *play, uint16_t proto, const char *said, struct wish *wish)
+{
+	size_t len = strlen(said);
+
+	*wish = (struct wish){ .absent = strncmp(said, "no-", 3) == 0 };
+	wish->any = len > 2 && len < sizeof(wish->name) && strcmp(said + len - 2, "=*") == 0;
+	if (!wish->absent && !wish->any)
+		return option_said(play, proto, said, &wish->type, wish->value, &wish->len);
+	snprintf(wish->name, sizeof(wish->name), "%s", wish->absent ? said + 3 : said);
+	if (wish->any)
+		wish->name[len - 2] = 0;
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (words[i].proto == proto && strcmp(words[i].name, wish->name) == 0) {
+			wish->type = words[i].type;
+			return true;
+		}
+	return false;
+}
+
+/* Every option the play names is there as it says; with `only` there is no other. */
 void options_compare(struct play *play, uint16_t proto, const uint8_t *options, size_t len, struct told *w)
 {
 	bool only = told_flag(w, "only");
-	uint8_t type, value[256];
-	size_t value_len, covered = 0;
+	struct wish wish;
+	size_t covered = 0;
 
 	for (unsigned i = w->at; i < w->n; i++) {
-		const char *said = w->word[i];
-		size_t said_len = strlen(said);
-		bool absent = strncmp(said, "no-", 3) == 0,
-		     any = said_len > 2 && strcmp(said + said_len - 2, "=*") == 0;
-		char name[64];
-
-		snprintf(name, sizeof(name), "%.*s", any ? (int)said_len - 2 : 60, absent ? said + 3 : said);
-		if (any || absent) {
-			type = 0;
-			for (size_t k = 0; k < ARRAY_LEN(words); k++)
-				if (words[k].proto == proto && strcmp(words[k].name, name) == 0)
-					type = words[k].type;
-		}
-		if (w->used[i] ||
-			((any || absent) ? type == 0
-					 : !option_said(play, proto, said, &type, value, &value_len)))
+		if (w->used[i] || !wish_of(play, proto, w->word[i], &wish))
 			continue;
 		w->used[i] = true;
-		const uint8_t *option = find(options, len, type);
+		const uint8_t *option = find(options, len, wish.type);
 
-		if (absent && option)
-			play_fail(play, "%s was not to be there", name);
-		if (absent)
+		if (wish.absent && option)
+			play_fail(play, "%s was not to be there", wish.name);
+		if (wish.absent)
 			continue;
 		if (!option)
-			play_fail(play, "%s is missing", said);
-		if (!any && (option[1] != value_len + 2 || memcmp(option + 2, value, value_len) != 0))
-			play_fail(play, "%s was expected, another value came", said);
+			play_fail(play, "%s is missing", w->word[i]);
+		if (!wish.any && (option[1] != wish.len + 2 || memcmp(option + 2, wish.value, wish.len) != 0))
+			play_fail(play, "%s was expected, another value came", w->word[i]);
 		covered += option[1];
 	}
 	if (only && covered != len)

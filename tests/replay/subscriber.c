@@ -24,8 +24,10 @@ static const struct {
 	{ "IPV6", 0x0057 },
 };
 
-static const char *const cp_codes[] = {NULL, "ConfReq", "ConfAck", "ConfNak", "ConfRej", "TermReq", "TermAck",
-	"CodeRej", "ProtRej", "EchoReq", "EchoRep", "Discard", "Ident", "TimeLeft", NULL};
+static const char *const cp_codes[] = {
+	NULL, "ConfReq", "ConfAck", "ConfNak", "ConfRej", "TermReq", "TermAck", "CodeRej",
+	"ProtRej", "EchoReq", "EchoRep", "Discard", "Ident", "TimeLeft", NULL,
+};
 static const char *const pap_codes[] = { NULL, "Request", "Ack", "Nak", NULL };
 static const char *const chap_codes[] = { NULL, "Challenge", "Response", "Success", "Failure", NULL };
 
@@ -239,7 +241,7 @@ static struct cp cp_of(const uint8_t *frame, size_t len)
 		.id = frame[3],
 		.data = frame + 6,
 		.len = len - 6,
-		.well_formed = true};
+		.well_formed = true };
 	return cp;
 }
 

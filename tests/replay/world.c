@@ -48,7 +48,7 @@ void world_subscribers(struct play *play)
 	ASSERT(memory);
 	play->subscribers_memory[play->subscribers_loads++] = memory;
 	if (subscribers_parse(
-		    &list, memory, size, (struct hash_key){ {1, 2}}, text, faults, ARRAY_LEN(faults)) > 0)
+		    &list, memory, size, (struct hash_key){ { 1, 2 } }, text, faults, ARRAY_LEN(faults)) > 0)
 		play_fail(play, "subscriber %u: %s", faults[0].line, faults[0].text);
 	lns_subscribers_loaded(play->lns, list);
 }

@@ -151,30 +151,32 @@ static struct stage *stage_new(uint32_t sessions, uint32_t tunnels)
 		.tunnel_linger_s = 31,
 		.call_timeout_s = 60,
 		.allow_duplicate_users = true,
-		.ppp = {.mru = 1460,
+		.ppp = { .mru = 1460,
 			.restart_ms = 1000,
 			.max_configure = 10,
 			.max_failure = 5,
 			.max_terminate = 2,
-			.auth = {AUTH_PAP},
+			.auth = { AUTH_PAP },
 			.auths = 1,
 			.auth_timeout_s = 30,
-			.our_address = {0x0affffff},
-			.name = "lns"},
-		.pools = {.pools = 1, .ranges = 1, .range = {{.prefix = {{0x0a000000}, 14}}}},
+			.our_address = { 0x0affffff },
+			.name = "lns" },
+		.pools = { .pools = 1, .ranges = 1, .range = { { .prefix = { { 0x0a000000 }, 14 } } } },
 	};
 	return stage;
 }
 
 static void stage_begin(struct stage *stage)
 {
+	static const uint8_t seed[RND_SEED_LEN] = { 5 };
+
 	stage->room = lns_size(&stage->conf);
 	stage->memory = mmap(NULL, stage->room, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	assert_true(stage->memory != MAP_FAILED);
 	struct arena arena = { .start = stage->memory, .room = stage->room };
 
-	stage->lns = lns_init(&stage->conf, (const uint8_t[RND_SEED_LEN]){5}, stage->now, NULL, NULL, &arena);
+	stage->lns = lns_init(&stage->conf, seed, stage->now, NULL, NULL, &arena);
 	assert_int_equal(lns_configured(stage->lns, &stage->conf, stage->now), 0);
 	stage_subscribers(stage, "* pw\n");
 }
@@ -242,7 +244,7 @@ static void lac_sccrq(struct stage *stage, struct stage_lac *lac)
 			.assigned_tid = lac->tid,
 			.window = 1000,
 			.present = BIT(PROTOCOL_VERSION) | BIT(FRAMING_CAPABILITIES) | BIT(HOST_NAME) |
-				BIT(ASSIGNED_TUNNEL_ID) | BIT(RECEIVE_WINDOW_SIZE)});
+				BIT(ASSIGNED_TUNNEL_ID) | BIT(RECEIVE_WINDOW_SIZE) });
 }
 
 static void lac_open(struct stage *stage, struct stage_lac *lac)
@@ -264,7 +266,7 @@ static void lac_icrq(struct stage *stage, struct stage_lac *lac, uint16_t sid, s
 			.call_serial = sid,
 			.calling = calling,
 			.present = BIT(ASSIGNED_SESSION_ID) | BIT(CALL_SERIAL_NUMBER) |
-				(calling.len ? BIT(CALLING_NUMBER) : 0)});
+				(calling.len ? BIT(CALLING_NUMBER) : 0) });
 }
 
 static void lac_iccn(struct stage *stage, struct stage_lac *lac, uint16_t lns_sid)

@@ -76,45 +76,47 @@ static void mistakes_are_named(void **state)
 	static const struct {
 		const char *text, *fault;
 	} row[] = {
-		{ "\n\nset primary_dsn 1.2.3.4", "startup-config:3: unknown option \"primary_dsn\": did you mean "
-						 "\"primary_dns\"?" },
-		{ "set xyzzy 1", "startup-config:1: unknown option \"xyzzy\"" },
-		{ "set", "startup-config:1: an option's name must follow set" },
-		{ "set debug", "startup-config:1: option \"debug\": no value" },
-		{ "set debug 6", "startup-config:1: option \"debug\" must be a number from 0 to 5" },
-		{ "set debug -1", "startup-config:1: option \"debug\" must be a number from 0 to 5" },
-		{ "set hello_interval x", "startup-config:1: option \"hello_interval\" must be a number from 0 to "
-					  "3600 s" },
-		{ "set debug 1 2", "startup-config:1: option \"debug\": more than one value: put quotes around it "
-				   "when it holds blanks" },
-		{ "set ppp_keepalive maybe", "startup-config:1: option \"ppp_keepalive\" must be yes or no" },
-		{ "set bind_address 1.2.3", "startup-config:1: option \"bind_address\" must be an IPv4 address" },
-		{ "set proxy_lcp no", "startup-config:1: option \"proxy_lcp\" must be accept or renegotiate" },
-		{ "set radius_authtypes eap", "startup-config:1: option \"radius_authtypes\" must be some of pap, "
-					      "chap and mschapv2, each once" },
-		{ "set radius_authtypes pap,pap", "startup-config:1: option \"radius_authtypes\" must be some of "
-						  "pap, chap and mschapv2, each once" },
-		{ "set radius_authtypes ''", "startup-config:1: option \"radius_authtypes\" must name at least one "
-					     "of pap, chap and mschapv2" },
-		{ "set lac_allow 10.0.0.1/8", "startup-config:1: option \"lac_allow\" must be IPv4 prefixes without "
-					      "host bits, commas between" },
-		{ "set tundevicename sixteen-letters-", "startup-config:1: option \"tundevicename\" must be at most "
-							"15 octets long" },
-		{ "set hostname \"a", "startup-config:1: option \"hostname\": quote without its end" },
-		{ "sett debug 1", "startup-config:1: unknown line \"sett ...\": did you mean \"set\"?" },
-		{ "debug 1", "startup-config:1: unknown line \"debug ...\": did you mean \"set debug\"?" },
-		{ "neighbour 1.2.3.4 remote-as 5", "startup-config:1: \"neighbour\" belongs below a line \"router "
-						   "bgp\"" },
-		{ "permit any", "startup-config:1: \"permit\" belongs below a line \"ip access-list\"" },
-		{ "load plugin", "startup-config:1: the line must read: load plugin NAME" },
-		{ "no lac 10.0.0.1", "startup-config:1: unknown line \"no ...\"" },
-		{ "lca x", "startup-config:1: unknown line \"lca ...\": did you mean \"lac\"?" },
-		{ "exit", "startup-config:1: unknown line \"exit ...\"" },
+		{ "set primary_dsn 1.2.3.4",
+		  "unknown option \"primary_dsn\": did you mean \"primary_dns\"?" },
+		{ "set xyzzy 1", "unknown option \"xyzzy\"" },
+		{ "set", "an option's name must follow set" },
+		{ "set debug", "option \"debug\": no value" },
+		{ "set debug 6", "option \"debug\" must be a number from 0 to 5" },
+		{ "set debug -1", "option \"debug\" must be a number from 0 to 5" },
+		{ "set hello_interval x", "option \"hello_interval\" must be a number from 0 to 3600 s" },
+		{ "set debug 1 2",
+		  "option \"debug\": more than one value: put quotes around it when it holds blanks" },
+		{ "set ppp_keepalive maybe", "option \"ppp_keepalive\" must be yes or no" },
+		{ "set bind_address 1.2.3", "option \"bind_address\" must be an IPv4 address" },
+		{ "set proxy_lcp no", "option \"proxy_lcp\" must be accept or renegotiate" },
+		{ "set radius_authtypes eap",
+		  "option \"radius_authtypes\" must be some of pap, chap and mschapv2, each once" },
+		{ "set radius_authtypes pap,pap",
+		  "option \"radius_authtypes\" must be some of pap, chap and mschapv2, each once" },
+		{ "set radius_authtypes ''",
+		  "option \"radius_authtypes\" must name at least one of pap, chap and mschapv2" },
+		{ "set lac_allow 10.0.0.1/8",
+		  "option \"lac_allow\" must be IPv4 prefixes without host bits, commas between" },
+		{ "set tundevicename sixteen-letters-",
+		  "option \"tundevicename\" must be at most 15 octets long" },
+		{ "set hostname \"a", "option \"hostname\": quote without its end" },
+		{ "sett debug 1", "unknown line \"sett ...\": did you mean \"set\"?" },
+		{ "debug 1", "unknown line \"debug ...\": did you mean \"set debug\"?" },
+		{ "neighbour 1.2.3.4 remote-as 5", "\"neighbour\" belongs below a line \"router bgp\"" },
+		{ "permit any", "\"permit\" belongs below a line \"ip access-list\"" },
+		{ "load plugin", "the line must read: load plugin NAME" },
+		{ "no lac 10.0.0.1", "unknown line \"no ...\"" },
+		{ "lca x", "unknown line \"lca ...\": did you mean \"lac\"?" },
+		{ "exit", "unknown line \"exit ...\"" },
 	};
 
 	(void)state;
-	for (unsigned i = 0; i < ARRAY_LEN(row); i++)
-		assert_string_equal(says(row[i].text), row[i].fault);
+	for (unsigned i = 0; i < ARRAY_LEN(row); i++) {
+		assert_false(parse(row[i].text));
+		assert_int_equal(faults.errors, 1);
+		assert_string_equal(faults.fault[0].text, row[i].fault);
+	}
+	assert_string_equal(says("\n\nset xyzzy 1"), "startup-config:3: unknown option \"xyzzy\"");
 }
 
 static void every_error_is_told_and_fails_the_whole(void **state)
@@ -228,7 +230,8 @@ static void lacs_are_rules(void **state)
 static void no_fault_gives_a_secret_away(void **state)
 {
 	static const char *const text[] = {
-		"lac 10.0.0.1 hunter2", "lac 10.0.0.1 secret hunter2 hunter2", "lac 10.0.0.1 secret \"hunter2",
+		"lac 10.0.0.1 hunter2", "lac 10.0.0.1 secret hunter2 hunter2",
+		"lac 10.0.0.1 secret \"hunter2",
 		"lac 10.0.0.1 hidden hunter2",
 		"lac 10.0.0.1 secret hunter2hunter2hunter2hunter2hunter2hunter2hunter2hunter2hunter2hunter2",
 		"lac 10.0.0.300 secret hunter2", "lac \"\" secret hunter2",
@@ -259,8 +262,10 @@ static void addresses_of_both_families(void **state)
 		{ "1:2:3:4:5:6:7::", true, 0, 0 }, { "::2:3:4:5:6:7:8", true, 0, 8 },
 		{ "64:ff9b::192.0.2.33", true, 0, 33 }, { "1:2:3:4:5:6:192.0.2.33", true, 0, 33 },
 		{ "", false, 0, 0 }, { ":", false, 0, 0 }, { ":::", false, 0, 0 }, { "1", false, 0, 0 },
-		{ "1::2::3", false, 0, 0 }, { "1:2:3:4:5:6:7", false, 0, 0 }, { "1:2:3:4:5:6:7:8:9", false, 0, 0 },
-		{ "1:2:3:4:5:6:7:8:", false, 0, 0 }, { "1:2:3:4:5:6:7:8::", false, 0, 0 }, { "12345::", false, 0, 0 },
+		{ "1::2::3", false, 0, 0 }, { "1:2:3:4:5:6:7", false, 0, 0 },
+		{ "1:2:3:4:5:6:7:8:9", false, 0, 0 },
+		{ "1:2:3:4:5:6:7:8:", false, 0, 0 }, { "1:2:3:4:5:6:7:8::", false, 0, 0 },
+		{ "12345::", false, 0, 0 },
 		{ "g::", false, 0, 0 }, { "1:2:3:4:5:6:7:1.2.3.4", false, 0, 0 }, { "::1.2.3", false, 0, 0 },
 		{ ":1::", false, 0, 0 }, { "1::2:", false, 0, 0 }, { "::ffff:1.2.3.4", false, 0, 0 },
 		{ "1.2.3.4", false, 0, 0 }, { "2001:db8::/32", false, 0, 0 },
@@ -340,9 +345,11 @@ static void there_is_room_for_so_many_lacs(void **state)
 
 static void no_file_is_too_short(void **state)
 {
-	static const char text[] = "set radius_authtypes \"pap,chap\"\nlac 10.0.0.0/8 secret 'x y' hidden yes\n"
-				   "router bgp 5\nneighbour a b\nip access-list standard x\npermit any\n"
-				   "setforward a b c d\nset nexthop6 2001:db8::1.2.3.4\nset guest_account a,b,c\n";
+	static const char text[] = "set radius_authtypes \"pap,chap\"\n"
+				   "lac 10.0.0.0/8 secret 'x y' hidden yes\nrouter bgp 5\n"
+				   "neighbour a b\nip access-list standard x\npermit any\n"
+				   "setforward a b c d\nset nexthop6 2001:db8::1.2.3.4\n"
+				   "set guest_account a,b,c\n";
 
 	(void)state;
 	for (size_t len = 0; len < sizeof(text); len++) {

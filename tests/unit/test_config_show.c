@@ -95,11 +95,12 @@ static void secrets_are_hidden_and_cannot_be_mistaken(void **state)
 {
 	(void)state;
 	assert_true(parse(&config, "set l2tp_secret hunter2\nset radius_secret hunter2\n"
-			  "lac x secret hunter2\nsetforward a b c \"hunter2\"\n  setforward 'a b' b c hunter2 # hunter2"));
+			  "lac x secret hunter2\nsetforward a b c \"hunter2\"\n"
+			  "  setforward 'a b' b c hunter2 # hunter2"));
 	assert_null(strstr(show(CONFIG_ALL), "hunter2"));
 	assert_non_null(strstr(text, "set l2tp_secret (secret)\n"));
 	assert_non_null(strstr(text, "set radius_secret (secret)\n"));
-	assert_false(parse(&again, text));		/* typing it in again must not set a secret "(secret)" */
+	assert_false(parse(&again, text));	/* typed in again, it must not become the secret */
 	assert_non_null(strstr(show(CONFIG_SECRETS), "hunter2"));
 	config_init(&config);
 	assert_non_null(strstr(show(CONFIG_ALL), "set l2tp_secret \"\"\n"));	/* there is none to hide */

@@ -384,8 +384,8 @@ static void model_configure(struct ippools *pools)
 			if (pool < 0)
 				continue;
 			present[pool] = true;
-			snprintf(prefix, sizeof(prefix), "%s/%u",
-				 ip4_text((struct ip4){ base_address() + first }, address), whole ? 24u : 28u);
+			ip4_text((struct ip4){ base_address() + first }, address);
+			snprintf(prefix, sizeof(prefix), "%s/%u", address, whole ? 24u : 28u);
 			conf_add(model_pools[pool], prefix);
 			for (unsigned i = first; i < first + size; i++)
 				if (!whole || (i > first && i < first + 255))
@@ -537,8 +537,8 @@ static void a_million_addresses_cost_no_more_each_than_few(void **state)
 	conf_add("", "10.8.0.0/14");
 	assert_int_equal(ippools_configure(pools, &conf), 0);
 	move = seconds() - move;
-	print_message("ns an address: %.0f of ten thousand; %.0f of a million, %.0f again, %.0f under one name; "
-		      "a new layout %.0f ms; %u of a million lost theirs\n", few * 1e5, many / n * 1e9,
+	print_message("ns an address: %.0f of ten thousand; %.0f of a million, %.0f again, %.0f under one "
+		      "name; a new layout %.0f ms; %u of a million lost theirs\n", few * 1e5, many / n * 1e9,
 		      repeated / n * 1e9, shared / n * 1e9, move * 1e3, other);
 	assert_true(many < 5 && repeated < 5 && shared < 5);
 	free(held);

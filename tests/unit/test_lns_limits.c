@@ -231,7 +231,7 @@ static void lac_with_long_names(void **state)
 {
 	static const uint8_t name[1017];
 	static const uint32_t len[] = {
-		1017, 1017, 1017, 1017, 1017, 1017, 1017, 1017, 509, 250, 120, 60, 30, 30, 30};
+		1017, 1017, 1017, 1017, 1017, 1017, 1017, 1017, 509, 250, 120, 60, 30, 30, 30 };
 	struct stage *stage = small_stage();
 	struct stage_lac lac = lac_of(2);
 	struct live live;

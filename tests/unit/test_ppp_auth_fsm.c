@@ -41,6 +41,10 @@ static void pap_accepted(void **state)
 	(void)state;
 	authenticate(AUTH_PAP);
 	sends_nothing(&line);					/* the peer begins */
+	answer(true, "who?");					/* a verdict on nothing */
+	assert_int_equal(line_happened(&line), 0);
+	assert_int_equal(line.ppp.phase, PPP_AUTHENTICATE);
+	sends_nothing(&line);
 	assert_int_equal(pap(PAP_REQUEST, 3, PAP_CAROL), WHY_OK);
 	assert_int_equal(line_happened(&line), PPP_HAS_ASKED_AUTH);
 	assert_int_equal(line.env.ask.method, AUTH_PAP);

@@ -251,6 +251,26 @@ static void the_subscriber_begins_again(void **state)
 	}
 }
 
+/* With LCP the later phases stop: no challenge and no echo while it is talked about again. */
+static void later_phases_stop_with_lcp(void **state)
+{
+	(void)state;
+	line.conf.echo_interval_s = 3;
+	line_starts(&line, NULL);
+	line_opens_lcp(&line, "0506 01020304");
+	sends_some(&line, PPP_CHAP, CHAP_CHALLENGE);
+	line_waits(&line, 1000);
+	sends_some(&line, PPP_CHAP, CHAP_CHALLENGE);
+	assert_int_equal(line_hears(&line, PPP_LCP, CP_CONFREQ, 2, "0104 0001"), WHY_OK);
+	sends_some(&line, PPP_LCP, CP_CONFREQ);
+	sends_some(&line, PPP_LCP, CP_CONFNAK);
+	line_waits(&line, 8000);
+	for (unsigned i = 0; i < 8; i++)
+		sends_some(&line, PPP_LCP, CP_CONFREQ);
+	sends_nothing(&line);
+	assert_int_equal(line.ppp.phase, PPP_ESTABLISH);
+}
+
 static void a_late_verdict_is_told_from_a_new_one(void **state)
 {
 	struct subscriber s = subscriber_new(AUTH_PAP);
@@ -332,6 +352,16 @@ static void we_say_goodbye(void **state)
 	assert_false(s.happened & PPP_HAS_ENDED);
 	subscriber_plays(&line, &s, 200);
 	assert_int_equal(s.end, PPP_END_CLOSED);
+
+	up(AUTH_PAP);					/* both at once */
+	ppp_close_asked(&line.ppp, &line.env);
+	sends_some(&line, PPP_LCP, CP_TERMREQ);
+	assert_int_equal(line_happened(&line), PPP_HAS_NET_DOWN);
+	assert_int_equal(line_hears(&line, PPP_LCP, CP_TERMREQ, 9, ""), WHY_OK);
+	sends(&line, PPP_LCP, CP_TERMACK, 9, "");
+	assert_int_equal(line_happened(&line), 0);
+	assert_int_equal(line_hears(&line, PPP_LCP, CP_TERMACK, line.ppp.lcp.id, ""), WHY_OK);
+	assert_int_equal(line.env.end, PPP_END_CLOSED);
 
 	line_starts(&line, NULL);			/* in the middle of LCP */
 	ppp_close_asked(&line.ppp, &line.env);
@@ -483,6 +513,7 @@ int main(void)
 		cmocka_unit_test_setup(proxy_lcp_only, begin),
 		cmocka_unit_test_setup(proxy_not_suitable, begin),
 		cmocka_unit_test_setup(the_subscriber_begins_again, begin),
+		cmocka_unit_test_setup(later_phases_stop_with_lcp, begin),
 		cmocka_unit_test_setup(a_late_verdict_is_told_from_a_new_one, begin),
 		cmocka_unit_test_setup(the_subscriber_vanishes, begin),
 		cmocka_unit_test_setup(the_subscriber_says_goodbye, begin),

@@ -222,11 +222,13 @@ static void a_star_serves_the_rest(void **state)
 static void bad_lines_are_named_and_skipped(void **state)
 {
 	static const char *const lines[] = {
-		"ann", "ann \"\"", "\"\" pw", "ann {md4}00", "ann {nt}00", "ann {nt}zzEBBA8D5312B8D611474411F56989AE",
+		"ann", "ann \"\"", "\"\" pw", "ann {md4}00", "ann {nt}00",
+		"ann {nt}zzEBBA8D5312B8D611474411F56989AE",
 		"ann {sha256}44EBBA8D5312B8D611474411F56989AE", "ann {ssha256}====", "ann {ssha256}AAAA",
 		"ann {ssha256}K7gNU3sdo+OL0wNhqoVWhr3g6s1xYv72ol/pe/Unols=", "ann {crypt}xy", "ann {plain}",
 		"ann pw address=1.2.3", "ann pw address=224.0.0.1", "ann pw address=0.0.0.0", "ann pw pool",
-		"ann pw address=10.0.0.1 address=10.0.0.2", "ann pw session-timeout=-1", "ann pw idle-timeout=",
+		"ann pw address=10.0.0.1 address=10.0.0.2", "ann pw session-timeout=-1",
+		"ann pw idle-timeout=",
 		"ann pw idle-timeout=4294967296", "ann my secret", "ann \"pw", "ann pw\x01",
 		"ann pw pool=a-name-that-is-much-too-long-to-be-one",
 	};
@@ -298,8 +300,8 @@ static void two_hundred_thousand_lines_take_a_moment(void **state)
 
 	(void)state;
 	for (int i = 0; i < LINES; i++)
-		used += (size_t)sprintf(text + used, "user%d@example.net password%d address=10.%d.%d.%d\n", i, i,
-					i >> 16 & 255, i >> 8 & 255, i & 255);
+		used += (size_t)sprintf(text + used, "user%d@example.net password%d address=10.%d.%d.%d\n",
+					i, i, i >> 16 & 255, i >> 8 & 255, i & 255);
 	from = seconds();
 	struct subscribers *list = load_bytes(bytes_of(text, used));
 

@@ -24,8 +24,8 @@ static const char *split(const char *line)
 
 	out[0] = 0;
 	while (words_next(&words, &word))
-		used += (size_t)snprintf(out + used, sizeof(out) - used, "%s%.*s", used ? "|" : "", (int)word.len,
-					 (const char *)word.p);
+		used += (size_t)snprintf(out + used, sizeof(out) - used, "%s%.*s", used ? "|" : "",
+					 (int)word.len, (const char *)word.p);
 	if (words.fault)
 		snprintf(out, sizeof(out), "!%s", words.fault);
 	return out;
