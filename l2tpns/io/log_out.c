@@ -22,6 +22,7 @@
 #define STAMP_MAX	40
 #define REST_US		5000		/* after waking up: more will have come, and one write does for all */
 #define CRASH_LINES	64u
+#define CLOSE_S		2		/* to write what waits, at the end */
 
 enum log_to { LOG_TO_FILE, LOG_TO_JOURNAL, LOG_TO_SYSLOG };
 
@@ -328,7 +329,8 @@ static bool stderr_is_journal(void)
 
 static int file_open(struct log_out *log, const char *path)
 {
-	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+	/* Not blocking matters for a pipe: one without a reader is refused, one whose reader sleeps loses lines. */
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
 
 	if (fd < 0)
 		return -errno;
@@ -436,6 +438,8 @@ int log_start(struct log_out *log)
 
 void log_close(struct log_out *log)
 {
+	struct timespec until = { 0 };
+
 	if (!log)
 		return;
 	if (log->started) {
@@ -443,7 +447,11 @@ void log_close(struct log_out *log)
 		log->stop = true;
 		pthread_cond_signal(&log->wake);
 		pthread_mutex_unlock(&log->lock);
-		pthread_join(log->thread, NULL);
+		/* Whoever reads our stderr may have stopped: what waits is then lost with the process. */
+		if (clock_gettime(CLOCK_REALTIME, &until) == 0)
+			until.tv_sec += CLOSE_S;
+		if (pthread_timedjoin_np(log->thread, NULL, &until) != 0)
+			return;
 	}
 	if (atomic_load(&log->to) == LOG_TO_SYSLOG)
 		closelog();
