@@ -216,10 +216,13 @@ static bool user_keep(struct lns *lns, struct session *s, struct row row, struct
 static void crypt_ask(struct turn *turn, struct row row, struct bytes hash, struct bytes password)
 {
 	struct session *s = &turn->lns->session[row.n];
+
+	/* A verdict is for these credentials, not for what the subscriber may send while it is being made. */
+	s->auth_serial = ++turn->lns->serial;
 	struct fx_crypt *fx = fx_add(turn->out, FX_CRYPT, row.n, sizeof(*fx) + hash.len + password.len);
 	uint8_t *at = (uint8_t *)(fx + 1);
 
-	*fx = (struct fx_crypt){ .row = row, .serial = s->serial, .hash_len = (uint16_t)hash.len,
+	*fx = (struct fx_crypt){ .row = row, .serial = s->auth_serial, .hash_len = (uint16_t)hash.len,
 				 .password_len = (uint16_t)password.len };
 	memcpy(at, hash.p, hash.len);
 	if (password.len)
@@ -240,6 +243,7 @@ static void session_asked_auth(struct turn *turn, struct row row, struct ppp_env
 		ppp_auth_answered(&s->ppp, env, false, SAY_NONE);
 		return;
 	}
+	s->auth_pending = false;
 	subscribers_ask(lns->subscribers, &env->ask, &answer);
 	s->auth_method = (uint8_t)env->ask.method;
 	s->fixed_address = answer.address;
@@ -295,8 +299,8 @@ void session_started(struct turn *turn, struct row row, const struct ppp_proxy *
 	struct session *s = &turn->lns->session[row.n];
 	struct ppp_env env = ppp_env_of(turn, s);
 
-	s->proxied = proxy && turn->lns->conf.ppp.proxy == PROXY_ACCEPT;
 	ppp_started(&s->ppp, &env, proxy);
+	s->proxied = proxy && (env.happened & PPP_HAS_LCP_OPENED);
 	session_act(turn, row, &env);
 }
 
@@ -460,7 +464,7 @@ void lns_crypt_answered(struct lns *lns, struct row row, uint32_t serial, bool m
 	struct turn turn = { .lns = lns, .now = now, .out = out };
 	const struct session *known = lns_session(lns, row);
 
-	if (!known || known->serial != serial || !known->auth_pending)
+	if (!known || known->auth_serial != serial || !known->auth_pending)
 		return;
 	struct session *s = &lns->session[row.n];
 	struct ppp_env env = ppp_env_of(&turn, s);

@@ -45,6 +45,7 @@ struct session {
 	uint16_t	end_error;		/* Error Code of the CDN, when not its end's own */
 	uint32_t	next, prev;		/* rows of the same tunnel's list */
 	uint32_t	serial;			/* of this use of the row; never the same twice in a row */
+	uint32_t	auth_serial;		/* of the credentials a verdict is awaited on */
 	uint32_t	call_serial;		/* the LAC's Call Serial Number */
 	uint32_t	tx_bps, rx_bps;		/* the LAC's connect speeds, 0 = not told */
 	uint32_t	physical_channel;
