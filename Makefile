@@ -19,7 +19,7 @@ DEPS_BUILD := gcc libc6-dev pkg-config nettle-dev liburcu-dev libev-dev libjanss
 	libnl-3-dev libnl-route-3-dev libsystemd-dev libcap-dev libcrypt-dev
 DEPS_DEMO := $(DEPS_BUILD) iproute2 iputils-ping iperf3 procps util-linux
 DEPS_TEST := $(DEPS_DEMO) clang llvm lld libclang-rt-14-dev libcmocka-dev libbpf-dev bpftool clang-format \
-	cppcheck gawk groff-base tcpdump tshark kmod busybox-static user-mode-linux xl2tpd ppp l2tpns jq \
+	gawk groff-base tcpdump tshark kmod busybox-static user-mode-linux xl2tpd ppp l2tpns jq \
 	ethtool python3
 
 ifeq ($(origin CC),default)
@@ -46,8 +46,8 @@ PURE_LIBS := -lnettle
 # The archive is a thin one: two rooms may have a file of the same name.
 IMPURE	 := l2tpns/plane/user%.c l2tpns/plane/xdp%.c
 PURE_SRC := $(filter-out $(IMPURE),$(wildcard $(addprefix l2tpns/,base/*.c wire/*.c core/*.c plane/*.c config/*.c cli/*.c)))
-SHELL_SRC := $(filter $(IMPURE),$(wildcard l2tpns/plane/*.c)) \
-	$(wildcard l2tpns/io/*.c l2tpns/shell*.c l2tpns/main.c)
+IO_SRC	 := $(filter $(IMPURE),$(wildcard l2tpns/plane/*.c)) $(wildcard l2tpns/io/*.c)
+SHELL_SRC := $(wildcard l2tpns/shell*.c l2tpns/main.c)
 NSCTL_SRC := $(wildcard nsctl/*.c)
 UNIT	 := $(basename $(notdir $(wildcard tests/unit/test_*.c)))
 FUZZ	 := $(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))
@@ -56,6 +56,7 @@ TIDY	 := $(filter-out tests/tidy/lib.sh,$(wildcard tests/tidy/*.sh))
 objs	 = $(patsubst %.c,$(B)/obj/%.o,$(1))
 fuzzobjs = $(patsubst %.c,$(B)/fuzz/obj/%.o,$(1))
 PURE_A	 := $(B)/libpure.a
+IO_A	 := $(B)/libio.a
 PROGRAMS := $(B)/l2tpns $(B)/nsctl
 MANUALS	 := $(patsubst etc/man/%,$(B)/man/%,$(wildcard etc/man/*.[0-9]))
 
@@ -86,7 +87,7 @@ MAKEFLAGS += --no-builtin-rules
 .PHONY: all
 all: $(PROGRAMS) $(MANUALS)			## the daemon and nsctl
 
-$(B)/l2tpns: $(call objs,$(SHELL_SRC)) $(PURE_A)
+$(B)/l2tpns: $(call objs,$(SHELL_SRC)) $(IO_A) $(PURE_A)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -95,6 +96,8 @@ $(B)/nsctl: $(call objs,$(NSCTL_SRC)) $(PURE_A)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(PURE_A): $(call objs,$(PURE_SRC))
+$(IO_A): $(call objs,$(IO_SRC))
+$(PURE_A) $(IO_A):
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar rcsDT $@ $^
 
@@ -120,7 +123,7 @@ $(B)/flags: force
 $(B)/version: force
 	@mkdir -p $(B)
 	@echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' >$@
-$(call objs,$(shell grep -lw VERSION $(PURE_SRC) $(SHELL_SRC) $(NSCTL_SRC) 2>/dev/null)): $(B)/version
+$(call objs,$(shell grep -lw VERSION $(PURE_SRC) $(IO_SRC) $(SHELL_SRC) $(NSCTL_SRC) 2>/dev/null)): $(B)/version
 
 $(B)/obj/tests/%.o: private OPT := -O1
 $(B)/obj/%.o: %.c $(B)/flags
@@ -128,12 +131,12 @@ $(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# A unit test may ask for more than the pure rooms: OBJS_test_x, LIBS_test_x in its rules.mk.
+# A unit test may ask for more than the rooms have: OBJS_test_x, LIBS_test_x in a rules.mk.
 .SECONDEXPANSION:
 $(addprefix $(B)/,$(UNIT)): $(B)/test_%: $(B)/obj/tests/unit/test_%.o $(B)/obj/tests/unit/assert_fail.o \
-		$$(OBJS_test_$$*) $(PURE_A)
+		$$(OBJS_test_$$*) $(IO_A) $(PURE_A)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(PURE_LIBS) -lcmocka $(LIBS_test_$*)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka $(LIBS_test_$*)
 
 # Fuzz targets are clang's, with their own instrumented copy of the pure rooms.
 FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -206,12 +209,17 @@ gcc-clang:					## build everything with both compilers, warnings are errors
 gcc-clang-tests: $(UNIT_BUILD) $(CHECK_BUILD)
 
 cover:						## lines covered by the unit tests and replay, by file
-	@+$(SUBMAKE) B=$(B)/cover CC=gcc OPT=-O0 SAN='--coverage' asan-run
+	@+$(SUBMAKE) B=$(B)/cover CC=gcc OPT=-O0 WERROR= SAN='--coverage' asan-run
 	@find $(B)/cover/obj/l2tpns -name '*.gcda' | sort | xargs gcov -n 2>/dev/null | tests/cover.awk
 
-analyze:					## cppcheck over the tree
-	@cppcheck --quiet --std=c11 -I. --enable=warning,performance,portability --inline-suppr \
-		--suppress=missingIncludeSystem --error-exitcode=1 -j $(NPROC) l2tpns nsctl
+ANALYSED := $(addprefix $(B)/analyse/,$(PURE_SRC) $(IO_SRC) $(SHELL_SRC) $(NSCTL_SRC))
+analyze:					## clang's static analyser over the tree
+	@+$(SUBMAKE) -k $(ANALYSED)
+$(ANALYSED): $(B)/analyse/%: % $(B)/flags
+	$(call say,ANALYSE,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(CPPFLAGS) $(CSTD) $(OPT) --analyze --analyzer-output text \
+		-Xclang -analyzer-werror -o /dev/null $< && touch $@
 
 .PHONY: format-check deps install uninstall clean help
 format-check:					## clang-format's opinion of the C files not yet committed

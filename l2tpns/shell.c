@@ -249,7 +249,8 @@ static void on_deadline(struct ev_loop *loop, ev_timer *timer, int revents)
 	struct shell *shell = timer->data;
 
 	(void)revents;
-	log_line(shell->log, SAY_LOCAL, "leaving with %u tunnels not closed: out of time", lns_tunnel_count(shell->lns));
+	log_line(shell->log, SAY_LOCAL, "leaving with %u tunnels not closed: out of time",
+		 lns_tunnel_count(shell->lns));
 	ev_break(loop, EVBREAK_ALL);
 }
 

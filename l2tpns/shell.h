@@ -87,7 +87,7 @@ void shell_leave(struct shell *shell);		/* cleanly, as SIGQUIT does */
 /* shell_files.c */
 MUST_USE int shell_files_read(struct shell *shell);		/* at start; 0, or 1 after saying why */
 bool shell_files_reload(struct shell *shell, char message[FACTS_MESSAGE_MAX]);
-void shell_files_say(struct shell *shell);			/* their warnings, now that there is a log; subscribers */
+void shell_files_say(struct shell *shell);			/* their warnings, once there is a log; subscribers */
 void shell_routes_put(struct shell *shell);			/* of the pools, to the tun device */
 void shell_files_close(struct shell *shell);
 bool shell_config_changed(struct shell *shell, const struct config *wanted, char message[FACTS_MESSAGE_MAX]);

@@ -200,8 +200,8 @@ static void route_say(struct shell *shell, struct prefix4 prefix, int failed)
 	char text[IP_TEXT_MAX];
 
 	if (failed)
-		log_line(shell->log, SAY_LOCAL, "kernel route to pool %s/%u: %s", ip4_text(prefix.net, text), prefix.len,
-			 strerror(-failed));
+		log_line(shell->log, SAY_LOCAL, "kernel route to pool %s/%u: %s", ip4_text(prefix.net, text),
+			 prefix.len, strerror(-failed));
 }
 
 static void routes_change(struct shell *shell, const struct ippool_conf *before, const struct ippool_conf *after)
@@ -212,9 +212,12 @@ static void routes_change(struct shell *shell, const struct ippool_conf *before,
 		if (!range_in(after, prefix) && !range_in_use(shell, prefix))
 			route_say(shell, prefix, netlink_route_drop(shell->netlink, prefix));
 	}
-	for (unsigned i = 0; i < after->ranges; i++)
-		if (!range_in(before, after->range[i].prefix))
-			route_say(shell, after->range[i].prefix, netlink_route_put(shell->netlink, after->range[i].prefix));
+	for (unsigned i = 0; i < after->ranges; i++) {
+		struct prefix4 prefix = after->range[i].prefix;
+
+		if (!range_in(before, prefix))
+			route_say(shell, prefix, netlink_route_put(shell->netlink, prefix));
+	}
 }
 
 static void changes_say(struct shell *shell, const struct config *wanted)
@@ -345,7 +348,7 @@ bool shell_files_reload(struct shell *shell, char message[FACTS_MESSAGE_MAX])
 		log_line(shell->log, SAY_STATE, "configuration read again");
 	} else {
 		(void)snprintf(message, FACTS_MESSAGE_MAX, "%s",
-			       reading.faults.count ? fault_text(&reading.faults.fault[0], line) : "files are not good");
+			       reading.faults.count ? fault_text(&reading.faults.fault[0], line) : "bad files");
 		log_line(shell->log, SAY_LOCAL, "nothing was changed: the files have errors");
 	}
 	explicit_bzero(&reading.users, sizeof(reading.users));

@@ -61,8 +61,8 @@ int main(int argc, char **argv)
 	unsigned words = 0;
 	int option;
 
-	/* Not by permuting: what follows the first word is the daemon's, but --json may also stand last. */
-	while ((option = getopt_long(argc, argv, "+s:t:jn:h", options, NULL)) != -1) {
+	/* Options may stand among the words; a word that begins with a dash comes after "--". */
+	while ((option = getopt_long(argc, argv, "s:t:jn:h", options, NULL)) != -1) {
 		if (option == 'h')
 			return (int)local_rows[0].run(&nsctl, 0, NULL);
 		if (!option_take(&nsctl, option))
@@ -71,10 +71,7 @@ int main(int argc, char **argv)
 	for (int i = optind; i < argc; i++) {
 		if (words == WORDS_MAX)
 			return (int)usage();
-		if (strcmp(argv[i], "--json") == 0)
-			nsctl.form = CTL_JSON;
-		else
-			word[words++] = argv[i];
+		word[words++] = argv[i];
 	}
 	if (words == 0)
 		return (int)usage();

@@ -104,19 +104,24 @@ static void line_end(const struct view *view)
 	fputs(view->live ? "\033[K\r\n" : "\n", stdout);
 }
 
+static double load_of(const json_t *facts, const char *name)
+{
+	return json_number_value(json_object_get(facts, name));
+}
+
 static void head_print(const struct view *view, const json_t *facts)
 {
-	char a[64], b[32], c[16];
+	char a[64], b[32], c[16], d[16];
 
 	printf("l2tpns on %s  up %s  load %.2f %.2f %.2f", text_of(facts, "host", a, sizeof(a)),
-	       span(number_of(facts, "uptime_s"), b), json_number_value(json_object_get(facts, "load_1")),
-	       json_number_value(json_object_get(facts, "load_5")), json_number_value(json_object_get(facts, "load_15")));
+	       span(number_of(facts, "uptime_s"), b), load_of(facts, "load_1"), load_of(facts, "load_5"),
+	       load_of(facts, "load_15"));
 	line_end(view);
-	printf("sessions %llu  tunnels %llu", (unsigned long long)number_of(facts, "sessions"),
+	printf("sessions %llu  tunnels %llu  ", (unsigned long long)number_of(facts, "sessions"),
 	       (unsigned long long)number_of(facts, "tunnels"));
-	printf("  down %sbit/s %s packets/s", scaled(number_of(facts, "down_bps"), b),
-	       scaled(number_of(facts, "down_pps"), c));
-	printf("  up %sbit/s %s packets/s", scaled(number_of(facts, "up_bps"), b), scaled(number_of(facts, "up_pps"), c));
+	printf("down %sbit/s %s packets/s  ", scaled(number_of(facts, "down_bps"), c),
+	       scaled(number_of(facts, "down_pps"), d));
+	printf("up %sbit/s %s packets/s", scaled(number_of(facts, "up_bps"), c), scaled(number_of(facts, "up_pps"), d));
 	line_end(view);
 }
 
@@ -130,14 +135,15 @@ static void workers_print(struct view *view, const json_t *workers)
 	json_array_foreach(workers, i, worker) {
 		uint64_t us = number_of(worker, "cpu_us");
 		uint64_t packets = number_of(worker, "up_packets") + number_of(worker, "down_packets");
-		char a[16], b[16] = "-";
+		char rate[16] = "-", cpu[16] = "-";
 
 		if (i >= WORKERS_MAX)
 			break;
+		if (passed > 0)
+			(void)scaled((uint64_t)((double)(packets - view->worker_packets[i]) / passed), rate);
 		if (us && passed > 0)
-			(void)snprintf(b, sizeof(b), "%.0f%%", (double)(us - view->worker_us[i]) / passed / 1e4);
-		printf("worker %-3u %6s packets/s  cpu %s", (unsigned)i,
-		       passed > 0 ? scaled((uint64_t)((double)(packets - view->worker_packets[i]) / passed), a) : "-", b);
+			(void)snprintf(cpu, sizeof(cpu), "%.0f%%", (double)(us - view->worker_us[i]) / passed / 1e4);
+		printf("worker %-3u %6s packets/s  cpu %s", (unsigned)i, rate, cpu);
 		line_end(view);
 		view->worker_us[i] = us;
 		view->worker_packets[i] = packets;
@@ -173,7 +179,8 @@ static void sessions_print(const struct view *view, const json_t *facts, unsigne
 	}
 	if (read < rows && !lines) {
 		printf("(%llu of %llu rows are read each time: a busy session appears within %llu frames)",
-		       (unsigned long long)read, (unsigned long long)rows, (unsigned long long)((rows + read - 1) / read));
+		       (unsigned long long)read, (unsigned long long)rows,
+		       (unsigned long long)((rows + read - 1) / (read ? read : 1)));
 		line_end(view);
 	}
 }

@@ -11,7 +11,7 @@
 /* Rows with an empty help are for programs: they are not listed. */
 const struct command_row command_rows[] = {
 	{ "show version", "The version", show_version, ANYWHERE, SHOWS },
-	{ "show running-config [all]", "What differs from the defaults, or everything", show_config, ANYWHERE, SHOWS, P },
+	{ "show running-config [all]", "What differs from the defaults, or all", show_config, ANYWHERE, SHOWS, P },
 	{ "show session [ID|ADDRESS|USER...]", "Sessions, or all about some of them", show_session, ANYWHERE, SHOWS },
 	{ "show tunnels [all|ID...]", "Tunnels, or all about some of them", show_tunnels, ANYWHERE, SHOWS },
 	{ "show users [NAME...]", "Users, or all about their sessions", show_users, ANYWHERE, SHOWS },

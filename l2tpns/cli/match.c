@@ -112,7 +112,10 @@ static struct fit row_fit(const struct command_row *row, const struct typed *typ
 		}
 		const char *word = typed_word(typed, n);
 
-		if (token.literal ? !begins(word, token.p, token.len, &whole) || !*word : !argument_fits(&token, word)) {
+		bool fits = token.literal ? *word && begins(word, token.p, token.len, &whole) :
+					    argument_fits(&token, word);
+
+		if (!fits) {
 			fit.end = FIT_UNKNOWN;
 			break;
 		}
@@ -403,7 +406,9 @@ unsigned match_complete(const struct typed *typed, enum command_mode mode, bool 
 			;
 		if (!there)
 			continue;
-		if (token.literal && (!begins(last, token.p, token.len, &whole) || !literal_first(i, place, &before, mode)))
+		if (token.literal && !begins(last, token.p, token.len, &whole))
+			continue;
+		if (token.literal && !literal_first(i, place, &before, mode))
 			continue;
 		candidate[n++] = token.p;
 	}

@@ -57,7 +57,7 @@ static const struct option_row rows[] = {
 	    HELP("File that holds the process id while the daemon runs.")),
 	OPT(STR, control_socket, "/run/l2tpns/control.sock", ACTED,
 	    HELP("Unix socket nsctl talks to; whoever may open it may do everything. Empty: none.")),
-	OPT(INT, workers, "0", RANGE(0, 256, NULL), ACTED,
+	OPT(INT, workers, "0", RANGE(0, 64, NULL), ACTED,
 	    HELP("Threads that forward packets. 0: one fewer than there are processor cores, at least "
 		 "one.")),
 	OPT(IP4, cli_bind_address, "127.0.0.1", ACTED,
@@ -70,10 +70,10 @@ static const struct option_row rows[] = {
 	    HELP("Where l2tpns 2.x read random octets; the kernel is asked directly instead.")),
 	OPT(INT, multi_read_count, "10", RANGE(1, 65535, NULL),
 	    HELP("Packets l2tpns 2.x read in a row from one descriptor.")),
-	OPT(BOOL, scheduler_fifo, "no",
-	    HELP("Run with real-time priority.")),
-	OPT(BOOL, lock_pages, "no",
-	    HELP("Keep all memory resident.")),
+	OPT(BOOL, scheduler_fifo, "no", ACTED,
+	    HELP("Run with real-time priority where there are two cores or more.")),
+	OPT(BOOL, lock_pages, "no", ACTED,
+	    HELP("Keep what memory is used from being swapped out.")),
 	OPT(BOOL, dump_speed, "no",
 	    HELP("Print the throughput each second.")),
 	OPT(INT, setuid, "0", RANGE(0, NO_LIMIT, NULL),
@@ -207,8 +207,9 @@ static const struct option_row rows[] = {
 		 "no path MTU has to be discovered.")),
 	OPT(BOOL, disable_no_spoof, "no", LIVE, ACTED,
 	    HELP("Let subscribers send from any address. Unsafe.")),
-	OPT(INT, icmp_rate, "0", RANGE(0, NO_LIMIT, "per second"),
-	    HELP("ICMP host-unreachables sent for addresses nobody has. 0: none.")),
+	OPT(INT, icmp_rate, "1000", RANGE(0, 1000000, "per second"), ACTED,
+	    HELP("ICMP errors sent at most: packet too big for a session, address nobody has, time to live "
+		 "over. 0: none, as was the default of l2tpns 2.x, which leaves senders guessing.")),
 	OPT(INT, packet_limit, "0", RANGE(0, NO_LIMIT, "per 0.1 s"),
 	    HELP("Packets to one subscriber; more are dropped. 0: no limit.")),
 	OPT(INT, throttle_speed, "28", RANGE(0, NO_LIMIT, "kbit/s"),
@@ -327,10 +328,15 @@ const struct option_row *option_find(struct bytes name)
 
 const char *config_nearest(const char *name)
 {
-	unsigned least = 2 + (unsigned)strlen(name) / 4;	/* more wrong letters: another word */
+	size_t len = strlen(name);
+	unsigned least = 2 + (unsigned)len / 4;		/* more wrong letters: another word */
 	const char *nearest = NULL;
 
 	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+		size_t other = strlen(rows[i].name);
+
+		if (other + least < len || other > len + least)
+			continue;		/* too far already by the lengths alone */
 		unsigned distance = words_distance(name, rows[i].name);
 
 		if (distance < least || (distance == least && !nearest)) {

@@ -111,7 +111,7 @@ static bool row_line(const struct config *config, unsigned how, struct config_cu
 
 static bool lac_line(const struct config *config, unsigned how, struct config_cursor *at, struct wr *out)
 {
-	if (at->lac == config->lacs)
+	if (at->lac >= config->lacs)
 		return false;
 	if (!at->lac_heading && !(how & CONFIG_PLAIN)) {
 		at->lac_heading = true;
@@ -122,16 +122,21 @@ static bool lac_line(const struct config *config, unsigned how, struct config_cu
 	return true;
 }
 
+/* By number, not by offset: after a reload an offset might lie in the middle of a line, behind the word that
+ * says its end is a secret. */
 static bool kept_line(const struct config *config, unsigned how, struct config_cursor *at, struct wr *out)
 {
-	struct lines lines = lines_of(bytes_of(config->kept + at->kept, config->kept_len - at->kept));
+	struct lines lines = lines_of(bytes_of(config->kept, config->kept_len));
 	struct bytes line;
 
-	if (!lines_next(&lines, &line))
-		return false;
-	at->kept = config->kept_len - lines.left.len;
-	put_kept(out, line, how);
-	return true;
+	while (lines_next(&lines, &line)) {
+		if (lines.number <= at->kept)
+			continue;
+		at->kept = lines.number;
+		put_kept(out, line, how);
+		return true;
+	}
+	return false;
 }
 
 bool config_show_line(const struct config *config, unsigned how, struct config_cursor *at,

@@ -16,7 +16,7 @@ enum config_show {
 	CONFIG_PLAIN	= 1 << 2	/* no headings between groups of options */
 };
 
-struct config_cursor {			/* zero to begin with; the configuration must not change meanwhile */
+struct config_cursor {			/* zero to begin with */
 	unsigned	row;
 	const char	*group;		/* whose heading was written */
 	uint32_t	lac;
@@ -24,7 +24,8 @@ struct config_cursor {			/* zero to begin with; the configuration must not chang
 	bool		lac_heading;
 };
 
-/* The next line, without newline; false after the last one. */
+/* The next line, without newline; false after the last one.  When the configuration changes between two
+ * calls a line may be missing or come twice, but each is a whole line of one of the two. */
 bool config_show_line(const struct config *config, unsigned how, struct config_cursor *at,
 		      char line[CONFIG_LINE_MAX]);
 

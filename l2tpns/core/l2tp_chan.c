@@ -2,6 +2,8 @@
 #include "l2tpns/base/serial.h"
 #include "l2tpns/core/l2tp_chan.h"
 
+#define QUEUE_FAIR	64u	/* messages any channel may hold however full the shared places are */
+
 struct chan_node {
 	uint32_t	next;		/* in its queue, on the shelf or in the free list; 0 = end */
 	uint32_t	handle;		/* the AVPs, in the store */
@@ -183,7 +185,10 @@ static bool enqueue(struct chan *chan, struct chan_env *env, uint16_t peer_sessi
 
 bool chan_send(struct chan *chan, struct chan_env *env, uint16_t peer_session_id, const struct l2tp_msg *msg)
 {
-	if (chan_queued(chan) >= env->conf->queue_max)
+	uint32_t queued = chan_queued(chan);
+
+	/* A peer that acknowledges nothing may fill half of the places all tunnels share, not the other half. */
+	if (queued >= env->conf->queue_max || (queued >= QUEUE_FAIR && env->pool->used >= env->pool->n / 2))
 		return false;
 	return enqueue(chan, env, peer_session_id, msg, &chan->bulk);
 }

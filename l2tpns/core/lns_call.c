@@ -1,6 +1,7 @@
 /* lns_call.c -- incoming calls: ICRQ, ICCN, CDN, WEN, SLI.  RFC 2661 sections 5.2.1, 6.6-6.8, 6.12-6.14. */
 #include "l2tpns/core/lns_state.h"
 
+#define TEXT_KEPT_MAX	126	/* octets of a number or name: with its length it fills a piece of the store */
 #define ACCESS_LINE_MAX	768	/* octets of RFC 5515 AVPs kept for one session */
 
 enum {				/* RFC 2661 4.4.2: CDN Result Codes and general Error Codes */
@@ -31,6 +32,12 @@ static void refuse_call(struct turn *turn, struct tunnel *t, uint16_t peer_sid, 
 	if (turn->lns->said < 20)
 		say(turn->out, SAY_CALL_REFUSED, t->tid, (struct row){ 0 }, SAY_ARG(why, result), SAY_NONE);
 	(void)tunnel_send(turn, t, (struct peer_sid){ peer_sid }, &msg);
+}
+
+/* The store is everybody's: a LAC's long-winded numbers are cut. */
+static uint32_t text_keep(struct lns *lns, struct bytes text)
+{
+	return store_keep(&lns->store, bytes_of(text.p, min_u32(text.len, TEXT_KEPT_MAX)));
 }
 
 static uint32_t access_line_keep(struct lns *lns, const struct l2tp_msg *msg)
@@ -75,8 +82,8 @@ static struct row session_new(struct turn *turn, struct tunnel *t, const struct 
 		.in_use = true, .tid = t->tid, .sid = sid, .peer_sid = { msg->assigned_sid },
 		.serial = ++lns->serial, .call_serial = msg->call_serial,
 		.physical_channel = msg->present & AVP_BIT(AVP_PHYSICAL_CHANNEL_ID) ? msg->physical_channel : 0,
-		.called = store_keep(&lns->store, msg->called), .calling = store_keep(&lns->store, msg->calling),
-		.sub_address = store_keep(&lns->store, msg->sub_address),
+		.called = text_keep(lns, msg->called), .calling = text_keep(lns, msg->calling),
+		.sub_address = text_keep(lns, msg->sub_address),
 		.access_line = access_line_keep(lns, msg), .created = turn->now,
 		.deadline = mono_add(turn->now, DUR_S(lns->conf.call_timeout_s)),
 		.ppp = { .due = MONO_NEVER },
@@ -139,7 +146,7 @@ static enum why iccn_received(struct turn *turn, struct row row, const struct l2
 	s->state = (uint8_t)state;
 	s->tx_bps = msg->tx_bps;
 	s->rx_bps = msg->present & AVP_BIT(AVP_RX_CONNECT_SPEED) ? msg->rx_bps : 0;
-	s->private_group = store_keep(&turn->lns->store, msg->private_group);
+	s->private_group = text_keep(turn->lns, msg->private_group);
 	say(turn->out, SAY_CALL_UP, s->tid, row, SAY_ARG(s->tx_bps, s->rx_bps), SAY_NONE);
 	session_started(turn, row, msg->present & AVP_BIT(AVP_LAST_SENT_LCP_CONFREQ) ? &proxy : NULL);
 	return WHY_OK;

@@ -1,4 +1,4 @@
-/* lns_tunnel.c -- a tunnel's life once it exists: messages, HELLO, StopCCN, the end.  RFC 2661 sections 5.5-5.7, 6.4, 6.5. */
+/* lns_tunnel.c -- a tunnel's life once it exists: messages, HELLO, StopCCN, the end.  RFC 2661 5.5-5.7, 6.4, 6.5. */
 #include "l2tpns/core/lns_state.h"
 
 enum {				/* RFC 2661 4.4.2: StopCCN Result Codes and general Error Codes */

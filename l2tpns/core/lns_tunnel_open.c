@@ -175,7 +175,8 @@ static enum why sccrq_accept(struct turn *turn, struct addr from, struct ip loca
 	enum why why;
 
 	if (!t) {
-		say(turn->out, SAY_TABLE_FULL, (struct tid){ 0 }, (struct row){ 0 }, SAY_ARG(WHY_TUNNELS_FULL), SAY_NONE);
+		say(turn->out, SAY_TABLE_FULL, (struct tid){ 0 }, (struct row){ 0 }, SAY_ARG(WHY_TUNNELS_FULL),
+		    SAY_NONE);
 		return sccrq_refuse(turn, from, local, msg, WHY_TUNNELS_FULL, STOP_GENERAL, ERROR_FULL);
 	}
 	struct chan_env env = lns_chan_env(turn, t);

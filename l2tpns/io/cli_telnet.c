@@ -15,7 +15,7 @@
 
 #include "l2tpns/io/cli_terminal.h"
 
-#define STRANGERS_MAX	(CLI_TELNET_CONNECTIONS * 3 / 4)	/* from elsewhere, so that the loopback always has room */
+#define STRANGERS_MAX	(CLI_TELNET_CONNECTIONS * 3 / 4)	/* so that the loopback always has room */
 #define ACCEPT_PAUSE_S	1
 
 void telnet_wake(struct cli_telnet *telnet)

@@ -136,7 +136,9 @@ size_t log_entry_words(const struct log_entry *entry, char line[LOG_LINE_MAX])
 	if (entry->session)
 		number_put(&out, entry->tunnel ? " session=" : "session=", entry->session);
 	if (user.len && !strstr(format, "user=")) {
-		put(&out, entry->tunnel || entry->session ? " user=" : "user=", entry->tunnel || entry->session ? 6 : 5);
+		if (entry->tunnel || entry->session)
+			put(&out, " ", 1);
+		put(&out, "user=", 5);
 		text_put(&out, user);
 	}
 	if (out.p[out.used - 1] != ' ')

@@ -13,7 +13,7 @@
 
 struct netlink;
 
-MUST_USE int netlink_open(struct netlink **netlink, const char *device);	/* 0 or -errno; ENODEV: no such device */
+MUST_USE int netlink_open(struct netlink **netlink, const char *device);	/* 0 or -errno */
 void netlink_close(struct netlink *netlink);
 
 /* 0 or -errno.  Adding a route that is there, or taking one that is not, is no fault. */

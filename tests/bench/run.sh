@@ -39,7 +39,7 @@ side_open() {	# ours|theirs SESSIONS TUNNELS [WORKERS] [LAC ADDRESSES]
 	rm -rf "$dir" && mkdir -p "$dir" && mkfifo "$dir/in" "$dir/out.fifo"
 	LABS[$side]=bench$$${side:0:1}
 	LAB=${LABS[$side]}
-	lab_up "$LAB" "${5:-1}" && lab_offload on && server_start "$side" "$dir" "$sessions" "${4:-1}" || return 1
+	lab_up "$LAB" "${5:-1}" && lab_offload on && server_start "$side" "$dir/server" "$sessions" "${4:-1}" || return 1
 	PIDS[$side]=$SERVER_PID RADII[$side]=$RADIUS_PID
 	# Theirs does not say how much it takes at once, and acknowledges late when it has nothing to say.
 	[ "$side" = ours ] || window=64
@@ -140,6 +140,7 @@ latency_cells() {
 SIZES="1000 10000"
 [ -n "$QUICK" ] || SIZES="1000 10000 50000"
 LARGEST=${SIZES##* }
+QUIET=$([ -n "$QUICK" ] && echo 10 || echo 20)
 
 # Half of what theirs can do here is the offered load "below saturation" for both.
 calibrate() {
@@ -179,7 +180,7 @@ round() {
 scale() {
 	local n was=0
 	ROUND=$1
-	OURS_SET="set ppp_keepalive_off yes" side_open ours "$MOST" $((MOST / 5000)) || return 1
+	OURS_SET="set echo_timeout 0" side_open ours "$MOST" $((MOST / 5000)) || return 1
 	echo "{\"group\":\"scale\",\"cell\":\"idle daemon\",\"server\":\"ours\",\"round\":$ROUND,\"rss_kib\":$(
 		awk '/^VmRSS/ { print $2 }' "/proc/${PIDS[ours]}/status")}" >>"$RAW"
 	for n in 1000 10000 50000 100000 "$MOST"; do
@@ -188,7 +189,19 @@ scale() {
 		cell ours scale "from $was to $n sessions" "up sessions=$((n - was)) time=300"
 		was=$n
 	done
-	cell ours scale "quiet, keepalives off" "wait time=$([ -n "$QUICK" ] && echo 10 || echo 20)"
+	printf '\r%-78s' "  scale $ROUND: quiet" >&2
+	cell ours scale "quiet, keepalives off" "wait time=$QUIET"
+	cell ours end "end" "end time=60"
+	side_close ours
+}
+
+# The same with keepalives: each session is silent, so each is asked.
+scale_echo() {
+	printf '\r%-78s' "  scale: $MOST sessions, keepalives on" >&2
+	OURS_SET="set echo_timeout 30" side_open ours "$MOST" $((MOST / 5000)) || return 1
+	cell ours setup_echo "$MOST sessions" "up time=300"
+	sleep 30
+	cell ours scale "quiet, an LCP echo per session per 30 s" "wait time=30"
 	cell ours end "end" "end time=60"
 	side_close ours
 }
@@ -218,6 +231,7 @@ if [[ $SIDES == *ours* ]]; then
 	for ROUND in $(seq "$([ -n "$QUICK" ] && echo 1 || echo "$RUNS")"); do
 		! wants scale || scale "$ROUND" || exit 1
 	done
+	! wants scale || scale_echo || exit 1
 fi
 printf '\r%-78s\r' "" >&2
 bench_table "$RAW" | tee "$B/bench.md"

@@ -64,10 +64,10 @@ bench_table() {	# RAW
 		'cell | kpps | thousand packets per CPU-second' \
 		'.cell, (.ours.pps | kilo), (.ours.packets_per_cpu_s | kilo)'
 	bench_section "$1" scale "Large: l2tpns alone" \
-		'cell | CPU us per session | sessions/s | resident MB | idle CPU, % of a core' \
+		'cell | CPU us per session | sessions/s | resident MB | CPU when quiet, % of a core | CPU us per echo' \
 		'.cell, (.ours.cpu_us_per_session | shown), (.ours.sessions_per_s | shown),
 		((.ours.rss_octets // (.ours.rss_kib | if . then . * 1024 else null end)) | if . then . / 1048576 else null end | shown),
-		(.ours.cpu_percent | shown)'
+		(.ours.cpu_percent | shown), (if (.ours.echoes // 0) == 0 then "" else .ours.cpu_percent * .ours.seconds * 10000 / .ours.echoes | shown end)'
 	jq -rs "$BENCH_JQ medians | map(select(.group == \"scale\")) |
 		(map(select(.cell == \"idle daemon\"))[0].ours.rss_kib) as \$idle |
 		(map(select(.ours.up != null)) | last) as \$full | select(\$idle and \$full) |

@@ -180,7 +180,7 @@ static void inner_put(struct rnd *rnd, struct wr *w, uint32_t src, uint32_t dst)
 	uint32_t from = rnd_below(rnd, 2) * 4, len = from == 4 ? 4 : rnd_below(rnd, sizeof(options) + 1);
 
 	if (rnd_below(rnd, 2))
-		plane_udp_put(w, src, dst, 28 + (rnd_below(rnd, 3) ? 0 : 1250) + rnd_below(rnd, 200), hdr.df);
+		plane_udp_put(w, src, dst, 28 + (rnd_below(rnd, 3) ? 0 : 1250u) + rnd_below(rnd, 200), hdr.df);
 	else
 		plane_tcp_put(w, &hdr, &tcp, bytes_of(options + from, len), bytes_str("some payload, whatever it says"));
 }

@@ -1,4 +1,4 @@
-/* fuzz_users.c -- any text: logins with a name and a password each, all different, and bad lines that are named. */
+/* fuzz_users.c -- any text: logins with a name and a password each, all different, and bad lines named. */
 #include "l2tpns/config/users.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);

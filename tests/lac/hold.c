@@ -150,10 +150,10 @@ bool step_hold(struct lac *lac, const struct step_args *args)
 	report_hist(&lac->report, "longest_gap", &sum.longest);
 	report_real(&lac->report, "server_cpu_s", cpu_s);
 	report_end(&lac->report);
-	report_say(&lac->report, "  hold: %llu probes, %llu answered; %llu outages in %llu of %u subscribers, the longest "
-		   "%llu ms; %llu silent at the end\n", (unsigned long long)m->probes, (unsigned long long)m->replies,
-		   (unsigned long long)sum.count, (unsigned long long)sum.hit, m->targets,
-		   (unsigned long long)sum.longest.max_us / 1000, (unsigned long long)sum.dead);
+	report_say(&lac->report, "  hold: %llu probes, %llu answered; %llu outages in %llu of %u subscribers, "
+		   "the longest %llu ms; %llu silent at the end\n", (unsigned long long)m->probes,
+		   (unsigned long long)m->replies, (unsigned long long)sum.count, (unsigned long long)sum.hit,
+		   m->targets, (unsigned long long)sum.longest.max_us / 1000, (unsigned long long)sum.dead);
 	free(m->hold);
 	m->hold = NULL;
 	return sum.count == 0;

@@ -144,7 +144,8 @@ void chan_open(struct lac *lac, uint32_t tunnel);
 void chan_close(struct lac *lac, uint32_t tunnel);
 void chan_put(struct lac *lac, uint32_t tunnel, struct bytes message, uint32_t starts);
 void chan_push(struct lac *lac, uint32_t tunnel);
-bool chan_received(struct lac *lac, uint32_t tunnel, uint16_t ns, uint16_t nr, bool empty);	/* true: new, in order */
+/* True: new and in order. */
+bool chan_received(struct lac *lac, uint32_t tunnel, uint16_t ns, uint16_t nr, bool empty);
 void chan_timeout(struct lac *lac, uint32_t tunnel);
 void chan_acks(struct lac *lac);
 

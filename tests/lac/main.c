@@ -135,9 +135,10 @@ void lac_loop(struct lac *lac, lac_step *step, void *arg)
 static void usage(void)
 {
 	printf("usage: lac [--option=value ...] [STEP ...]\n\n"
-	       "A LAC with many subscribers.  It does the steps one after another, each of them one argument\n"
-	       "(\"traffic size=64 time=5\"), or read from standard input when the step is \"-\"; without any: up, end.\n"
-	       "One JSON object per step goes to stdout, sentences for people to stderr.  Exit code 0: all was reached.\n\n"
+	       "A LAC with many subscribers.  It does the steps one after another, each of them one\n"
+	       "argument (\"traffic size=64 time=5\"), or read from standard input when the step is \"-\";\n"
+	       "without any: up, end.  One JSON object per step goes to stdout, sentences for people to\n"
+	       "stderr.  Exit code 0: all was reached.\n\n"
 	       "options:\n");
 	options_help(lac_rows, ARRAY_LEN(lac_rows), "--");
 	printf("\nsteps and their arguments:\n");

@@ -205,7 +205,8 @@ void net_receive(struct net *net, uint32_t sock, net_datagram *each, void *arg)
 						 .iov_len = NET_IN_OCTETS };
 			msg[i].msg_hdr = (struct msghdr){ .msg_name = &from[i], .msg_namelen = sizeof(from[i]),
 							  .msg_iov = &iov[i], .msg_iovlen = 1,
-							  .msg_control = control[i], .msg_controllen = sizeof(control[i]) };
+							  .msg_control = control[i],
+							  .msg_controllen = sizeof(control[i]) };
 		}
 		int n = recvmmsg(net->sock[sock].fd, msg, NET_IN_MAX, MSG_DONTWAIT, NULL);
 

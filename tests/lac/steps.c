@@ -7,7 +7,8 @@
 static const char *const how_words[] = { "stopccn", "cdn", "terminate", "vanish", NULL };
 static const char *const direction_words[] = { "up", "down", "both", NULL };
 
-#define ARG(name, kind, field, preset, help) { name, OPTION_##kind, offsetof(struct step_args, field), preset, NULL, help }
+#define ARG(name, kind, field, preset, help) \
+	{ name, OPTION_##kind, offsetof(struct step_args, field), preset, NULL, help }
 #define CHOICE(name, field, words, preset, help) \
 	{ name, OPTION_CHOICE, offsetof(struct step_args, field), preset, words, help }
 

@@ -1,7 +1,7 @@
 /*
  * play.h -- the scenario runner: one play at a time, its world, its LACs and subscribers.
  *
- * A play is told in lines (see README).  The control plane under test is the
+ * A play is told in lines (common.play explains them).  The control plane under test is the
  * daemon's own objects; everything around it is here: a clock that moves only
  * when told, LACs that build and read octets by their own code, and a model of
  * the data plane that checks every effect.  play_fail() ends the scenario.

@@ -66,8 +66,8 @@ sound; { echo 'void f(void)'; echo '{'; yes '	x();' | head -71; echo '}'; } >>l2
 expect FAIL size "a function of 71 lines" "void f(void) is 71 lines"
 sound; yes '/* x */' | head -600 >>l2tpns/base/rd.c
 expect FAIL size "a file over 600 lines" "has 607 lines"
-sound; printf '\t%0103d\n' 0 >>l2tpns/base/rd.c
-expect FAIL size "111 columns, a tab among them" "is 111 columns"
+sound; printf '\t%0113d\n' 0 >>l2tpns/base/rd.c
+expect FAIL size "121 columns, a tab among them" "is 121 columns"
 
 sound; printf '/* new.c -- fresh. */\n' >l2tpns/base/new.c
 expect FAIL internals "a file INTERNALS lacks" "l2tpns/base/new.c: INTERNALS lacks"

@@ -1,12 +1,12 @@
 #!/usr/bin/gawk -f
-# size.awk -- functions over 70 lines, files over 600, lines over 110 columns, tabs counted as 8.
+# size.awk -- functions over 70 lines, files over 600, lines over 120 columns, tabs counted as 8.
 #
 # A function is what stands between a `{` and a `}` in the first column.  Files that are
 # tables may be as long as what they tabulate.
 BEGIN {
 	function_max = 70
 	file_max = 600
-	column_max = 110
+	column_max = 120
 	split("l2tpns/config/option_rows.c l2tpns/cli/command_rows.c", t, " ")
 	for (i in t) table[t[i]]
 }

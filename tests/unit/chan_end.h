@@ -11,7 +11,7 @@
 
 #include "l2tpns/core/l2tp_chan.h"
 
-#define NODES		256u
+#define NODES		512u
 #define STORE_OCTETS	(64u * 1024)
 #define PEER_TID	77
 #define WINDOW		8u

@@ -106,6 +106,28 @@ static void secrets_are_hidden_and_cannot_be_mistaken(void **state)
 	assert_non_null(strstr(show(CONFIG_ALL), "set l2tp_secret \"\"\n"));	/* there is none to hide */
 }
 
+/* A slow terminal reads line by line while somebody reloads. */
+static void a_change_between_two_lines_does_no_harm(void **state)
+{
+	struct config_cursor at = { 0 };
+	char line[CONFIG_LINE_MAX];
+
+	(void)state;
+	assert_true(parse(&config, "lac a secret hunter2\nlac b\nload plugin a-long-name-that-comes-first\n"
+			  "setforward a b c hunter2\nload plugin last\n"));
+	assert_true(parse(&again, "setforward a b c hunter2\nsetforward d e f hunter2\n"));
+	for (int i = 0; i < 4; i++)
+		assert_true(config_show_line(&config, 0, &at, line));
+	assert_string_equal(line, "load plugin a-long-name-that-comes-first");
+	assert_true(config_show_line(&again, 0, &at, line));
+	assert_string_equal(line, "setforward d e f (secret)");
+	assert_false(config_show_line(&again, 0, &at, line));
+	config_init(&again);
+	assert_false(config_show_line(&again, 0, &at, line));
+	assert_true(config_show_line(&config, 0, &at, line));
+	assert_string_equal(line, "load plugin last");
+}
+
 /* Random values of every type. */
 
 static void random_word(char *out, uint32_t max)
@@ -275,6 +297,7 @@ int main(void)
 		cmocka_unit_test(defaults_are_not_shown),
 		cmocka_unit_test(what_differs_is_shown_under_its_heading),
 		cmocka_unit_test(secrets_are_hidden_and_cannot_be_mistaken),
+		cmocka_unit_test(a_change_between_two_lines_does_no_harm),
 		cmocka_unit_test(random_configurations_read_back),
 		cmocka_unit_test(the_longest_values_fit_on_a_line),
 	};

@@ -27,7 +27,8 @@ static const char *text_of(struct out *out)
 }
 
 static const struct out_column columns[] = {
-	{ "sid", "SID", 5, true }, { "user", "USER", 6, false }, { "idle_s", "IDLE", 6, true }, { "note", "NOTE", 0, false },
+	{ "sid", "SID", 5, true }, { "user", "USER", 6, false }, { "idle_s", "IDLE", 6, true },
+	{ "note", "NOTE", 0, false },
 };
 
 static void line(struct out *out, uint32_t sid, const char *user, uint64_t idle, const char *note)
@@ -47,7 +48,7 @@ static void table(void **state)
 	(void)state;
 	out_list(&out, "things", columns, ARRAY_LEN(columns));
 	line(&out, 7, "ann", 5, "x");
-	line(&out, 12345678, "somebody-long", 90061, "");	/* what is too wide pushes the rest, and they catch up */
+	line(&out, 12345678, "somebody-long", 90061, "");	/* what is too wide pushes the rest on */
 	line(&out, 3, "J\xc3\xbc", 61, "\x1b[2J");
 	out_end(&out);
 	out_finish(&out);

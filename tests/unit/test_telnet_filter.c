@@ -65,7 +65,7 @@ static void long_lines(void **state)
 	memset(in, 'x', sizeof(in));
 	assert_int_equal(telnet_filter(&filter, in, sizeof(in), out), TELNET_LINE_MAX);
 	assert_int_equal(filter.refused, sizeof(in) - TELNET_LINE_MAX);
-	assert_int_equal(telnet_filter(&filter, (const uint8_t *)"\t", 1, out), 0);	/* nothing may be completed */
+	assert_int_equal(telnet_filter(&filter, (const uint8_t *)"\t", 1, out), 0);	/* no room */
 	assert_int_equal(telnet_filter(&filter, (const uint8_t *)"\r\n", 2, out), 1);
 	assert_int_equal(telnet_filter(&filter, in, 10, out), 10);
 	assert_int_equal(telnet_filter(&filter, (const uint8_t *)"\x10", 1, out), 1);	/* recall: it may be that long */
