@@ -213,13 +213,12 @@ cover:						## lines covered by the unit tests and replay, by file
 	@find $(B)/cover/obj/l2tpns -name '*.gcda' | sort | xargs gcov -n 2>/dev/null | tests/cover.awk
 
 ANALYSED := $(addprefix $(B)/analyse/,$(PURE_SRC) $(IO_SRC) $(SHELL_SRC) $(NSCTL_SRC))
-analyze:					## clang's static analyser over the tree
+analyze:					## clang's static analyser over the tree; what it says is to be judged
 	@+$(SUBMAKE) -k $(ANALYSED)
 $(ANALYSED): $(B)/analyse/%: % $(B)/flags
 	$(call say,ANALYSE,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(CPPFLAGS) $(CSTD) $(OPT) --analyze --analyzer-output text \
-		-Xclang -analyzer-werror -o /dev/null $< && touch $@
+	$(Q)$(CLANG) $(CPPFLAGS) $(CSTD) $(OPT) --analyze --analyzer-output text -o /dev/null $< && touch $@
 
 .PHONY: format-check deps install uninstall clean help
 format-check:					## clang-format's opinion of the C files not yet committed

@@ -119,6 +119,14 @@ static void effects_if_full(struct shell *shell)
 		effects_carry_out(shell);
 }
 
+/* Something changed outside the loop's own events: look at what is due before sleeping. */
+void shell_wake(struct shell *shell)
+{
+	ev_timer_stop(shell->loop, &shell->tick);
+	ev_timer_set(&shell->tick, 0.0, 0.0);
+	ev_timer_start(shell->loop, &shell->tick);
+}
+
 void shell_settle(struct shell *shell)
 {
 	struct mono now = clock_now();
@@ -293,6 +301,7 @@ void shell_leave(struct shell *shell)
 	effects_if_full(shell);
 	lns_shutdown_asked(shell->lns, clock_now(), &shell->fx);
 	ev_timer_start(shell->loop, &shell->deadline);
+	shell_wake(shell);
 }
 
 /* ---- the loop ---- */

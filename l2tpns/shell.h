@@ -82,6 +82,7 @@ void shell_close(struct shell *shell);
 
 /* shell.c: after anything that may have left effects */
 void shell_settle(struct shell *shell);
+void shell_wake(struct shell *shell);
 void shell_leave(struct shell *shell);		/* cleanly, as SIGQUIT does */
 
 /* shell_files.c */

@@ -30,6 +30,7 @@ static bool hand_session_drop(void *ctx, struct row row)
 	bool dropped = lns_drop_session(shell->lns, row, clock_now(), &shell->fx);
 
 	shell_settle(shell);
+	shell_wake(shell);
 	return dropped;
 }
 
@@ -39,6 +40,7 @@ static bool hand_tunnel_drop(void *ctx, struct tid tid)
 	bool dropped = lns_drop_tunnel(shell->lns, tid, clock_now(), &shell->fx);
 
 	shell_settle(shell);
+	shell_wake(shell);
 	return dropped;
 }
 
@@ -125,6 +127,7 @@ static void hand_worker(void *ctx, unsigned number, struct worker_facts *worker)
 		.totals = { .up_packets = stats.up_packets, .up_octets = stats.up_octets,
 			    .down_packets = stats.down_packets, .down_octets = stats.down_octets },
 		.punted = stats.punted + stats.punted_strangers, .batches = stats.up_batches + stats.down_batches,
+		.cpu_us = plane_user_cpu_us(shell->plane, number),
 	};
 	for (unsigned why = WHY_OK + 1; why < WHYS; why++)
 		worker->refused += stats.refused[why];

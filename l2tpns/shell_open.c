@@ -235,11 +235,11 @@ static int everything_open(struct shell *shell)
 	if (log_begin(shell) != 0 || scheduling_set(shell) != 0 || lns_open(shell) != 0 ||
 	    control_open(shell) != 0 || terminals_open(shell) != 0 || tun_and_routes_open(shell) != 0)
 		return 1;
+	if (plane_open(shell) != 0)	/* its threads keep no capability at all */
+		return 1;
 	failed = privs_opened();
 	if (failed)
 		return told("capabilities", strerror(-failed));
-	if (plane_open(shell) != 0)
-		return 1;
 	failed = crypt_thread_open(&shell->crypt);
 	if (failed)
 		return told("crypt thread", strerror(-failed));

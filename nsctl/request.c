@@ -112,6 +112,7 @@ struct reply {
 	unsigned	status;		/* 0 until the status line is there */
 	char		head[CTL_STATUS_MAX];
 	size_t		head_len;
+	bool		body;		/* something came after the status line */
 };
 
 /* The status line is taken off; the rest goes on.  False: this is not our daemon, or the reader has enough. */
@@ -133,7 +134,9 @@ static bool reply_take(struct reply *reply, const char *text, size_t len, take_f
 			return false;
 		text += line - reply->head_len;
 		len -= line - reply->head_len;
+		reply->head_len = line;
 	}
+	reply->body |= len > 0;
 	return len == 0 || take(ctx, reply->status, text, len);
 }
 
@@ -165,6 +168,8 @@ static enum exit_code reply_read(const struct nsctl *nsctl, int fd, uint64_t dea
 		fprintf(stderr, "nsctl: %s: no answer of an l2tpns daemon\n", nsctl->path);
 		return EXIT_UNREACHABLE;
 	}
+	if (reply.status != CTL_OK && !reply.body)	/* the status line is all there is */
+		fprintf(stderr, "nsctl: %.*s", (int)reply.head_len - 4, reply.head + 4);
 	return exit_of(reply.status);
 }
 

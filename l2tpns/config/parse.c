@@ -133,8 +133,6 @@ static struct config_lac *lac_find(struct config *config, const struct lac_rule 
 
 static const char *lac_secret(struct config_lac *lac, struct bytes value)
 {
-	if (word_quote(value) < 0)
-		return "lac: a secret must not hold both kinds of quotes";
 	if (word_is(value, VALUE_SECRET))
 		return "lac: \"(secret)\" is the mark of a secret that was not shown, not the secret";
 	if (value.len == 0 || !word_copy(value, lac->rule.secret, sizeof(lac->rule.secret)))

@@ -4,7 +4,7 @@
  * One thread is in cli_loop() and waits for typed lines and for answers; the
  * other, the pump, carries octets between the client and libcli through a pair
  * of sockets, so that ^C, a client that vanishes and an overlong line are noticed
- * while libcli is busy.  Internal to cli_telnet.c and cli_terminal.c.
+ * while libcli is busy.  Internal to cli_telnet.c, cli_terminal.c, cli_pump.c.
  */
 #ifndef IO_CLI_TERMINAL_H
 #define IO_CLI_TERMINAL_H
@@ -63,6 +63,9 @@ struct cli_telnet {
 	struct log_out	*log;
 	struct terminal	 terminal[CLI_TELNET_CONNECTIONS];
 };
+
+/* cli_pump.c: the second thread of a connection. */
+void *terminal_pump(void *terminal);
 
 /* Both threads of a connection; -errno, and neither runs. */
 MUST_USE int terminal_start(struct terminal *terminal);

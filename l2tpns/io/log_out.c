@@ -1,6 +1,8 @@
 /* log_out.c -- the log's two rings, its thread, and where it writes to. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -23,6 +25,8 @@
 #define REST_US		5000		/* after waking up: more will have come, and one write does for all */
 #define CRASH_LINES	64u
 #define CLOSE_S		2		/* to write what waits, at the end */
+#define LOOK_MS		50		/* between two looks at a pipe that is full */
+#define LOOKS		4u		/* so many by whoever is not the log's own thread */
 
 enum log_to { LOG_TO_FILE, LOG_TO_JOURNAL, LOG_TO_SYSLOG };
 
@@ -41,6 +45,7 @@ struct log_out {
 	_Atomic int	 to;				/* enum log_to */
 	_Atomic unsigned level;
 	_Atomic uint64_t lost;
+	_Atomic bool	 give_up;			/* leaving, and time is up */
 	uint64_t	 lost_said;
 
 	struct log_limits limits;
@@ -95,11 +100,27 @@ static int syslog_priority(enum say_class class)
 	return priorities[class];
 }
 
+/*
+ * May one piece be written without waiting?  poll(2) promises a pipe PIPE_BUF octets.
+ * The log's thread waits as long as nobody tells it to give up; others only a moment.
+ */
+static bool room_await(struct log_out *log, bool patient)
+{
+	struct pollfd look = { .fd = log->fd, .events = POLLOUT };
+	unsigned looks = 0;
+
+	while (poll(&look, 1, LOOK_MS) == 0) {
+		if (atomic_load(&log->give_up) || (!patient && ++looks == LOOKS))
+			return false;
+	}
+	return true;
+}
+
 /* A file on a full disk refuses; a pipe whose reader went away does, too.  Both are counted. */
-static void octets_write(struct log_out *log, const char *p, size_t len, unsigned lines)
+static void octets_write(struct log_out *log, const char *p, size_t len, unsigned lines, bool patient)
 {
 	while (len > 0) {
-		ssize_t n = write(log->fd, p, len);
+		ssize_t n = room_await(log, patient) ? write(log->fd, p, len < PIPE_BUF ? len : PIPE_BUF) : 0;
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -112,7 +133,7 @@ static void octets_write(struct log_out *log, const char *p, size_t len, unsigne
 	}
 }
 
-static void entries_write(struct log_out *log, const struct log_entry *entry, unsigned n)
+static void entries_write(struct log_out *log, const struct log_entry *entry, unsigned n, bool patient)
 {
 	int to = atomic_load(&log->to);
 	size_t used = 0;
@@ -134,7 +155,7 @@ static void entries_write(struct log_out *log, const struct log_entry *entry, un
 		used += len;
 		log->out[used++] = '\n';
 	}
-	octets_write(log, log->out, used, n);
+	octets_write(log, log->out, used, n, patient);
 }
 
 /* Under the lock: take up to BATCH messages out of the queue. */
@@ -168,7 +189,7 @@ static void *log_thread(void *arg)
 			(void)usleep(REST_US);
 		} else {
 			pthread_mutex_unlock(&log->lock);
-			entries_write(log, log->batch, n);
+			entries_write(log, log->batch, n, true);
 		}
 		pthread_mutex_lock(&log->lock);
 	}
@@ -183,7 +204,7 @@ static void entry_keep(struct log_out *log, const struct log_entry *entry, bool 
 	if (!pass || entry->class > atomic_load(&log->level))
 		return;
 	if (!log->started) {
-		entries_write(log, entry, 1);
+		entries_write(log, entry, 1, false);
 		return;
 	}
 	if (log->queue_end - log->queue_taken == QUEUE) {
@@ -447,11 +468,13 @@ void log_close(struct log_out *log)
 		log->stop = true;
 		pthread_cond_signal(&log->wake);
 		pthread_mutex_unlock(&log->lock);
-		/* Whoever reads our stderr may have stopped: what waits is then lost with the process. */
+		/* Whoever reads our stderr may have stopped: what waits is then lost. */
 		if (clock_gettime(CLOCK_REALTIME, &until) == 0)
 			until.tv_sec += CLOSE_S;
-		if (pthread_timedjoin_np(log->thread, NULL, &until) != 0)
-			return;
+		if (pthread_timedjoin_np(log->thread, NULL, &until) != 0) {
+			atomic_store(&log->give_up, true);
+			pthread_join(log->thread, NULL);
+		}
 	}
 	if (atomic_load(&log->to) == LOG_TO_SYSLOG)
 		closelog();
@@ -472,18 +495,18 @@ void log_crash(struct log_out *log)
 	if (!log)
 		return;
 	for (; log->queue_taken < log->queue_end; log->queue_taken++)
-		entries_write(log, &log->queue[log->queue_taken % QUEUE], 1);
+		entries_write(log, &log->queue[log->queue_taken % QUEUE], 1, false);
 
 	uint64_t from = log->recent_end > CRASH_LINES ? log->recent_end - CRASH_LINES : 0;
 
 	if (atomic_load(&log->to) == LOG_TO_SYSLOG)
 		return;
-	octets_write(log, "the last messages of every class:\n", 34, 1);
+	octets_write(log, "the last messages of every class:\n", 34, 1, false);
 	for (uint64_t i = from; i < log->recent_end; i++) {
 		size_t len = log_entry_words(&log->recent[i % RECENT], words);
 
 		words[len++] = '\n';
-		octets_write(log, "  ", 2, 0);
-		octets_write(log, words, len, 1);
+		octets_write(log, "  ", 2, 0, false);
+		octets_write(log, words, len, 1, false);
 	}
 }

@@ -31,8 +31,8 @@ static int keep(const cap_value_t *wanted, int count)
 
 int privs_start(void)
 {
-	static const cap_value_t wanted[] = { CAP_NET_ADMIN, CAP_NET_BIND_SERVICE, CAP_SETPCAP, CAP_IPC_LOCK,
-					      CAP_SYS_NICE };
+	static const cap_value_t wanted[] = { CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE, CAP_SETPCAP,
+					      CAP_IPC_LOCK, CAP_SYS_NICE };
 
 	return keep(wanted, ARRAY_LEN(wanted));
 }

@@ -9,7 +9,8 @@
 
 #include "l2tpns/base/base.h"
 
-/* Keep CAP_NET_ADMIN (routes, the tun device) and, until privs_opened(), CAP_NET_BIND_SERVICE. 0 or -errno. */
+/* Keep CAP_NET_ADMIN (routes, the tun device) and, until privs_opened(), what opening ports, raw sockets
+ * and real-time scheduling takes. 0 or -errno. */
 MUST_USE int privs_start(void);
 
 /* Every socket is open: keep CAP_NET_ADMIN alone, and never gain anything again. 0 or -errno. */

@@ -190,6 +190,17 @@ void plane_user_punts_done(struct plane *plane)
 
 /* --- counters --------------------------------------------------------------------------------- */
 
+uint64_t plane_user_cpu_us(const struct plane *plane, unsigned worker)
+{
+	struct timespec used;
+	clockid_t clock;
+
+	if (pthread_getcpuclockid(user_of_const(plane)->worker[worker].thread, &clock) != 0 ||
+	    clock_gettime(clock, &used) != 0)
+		return 0;
+	return (uint64_t)used.tv_sec * 1000000 + (uint64_t)used.tv_nsec / 1000;
+}
+
 unsigned plane_user_workers(const struct plane *plane)
 {
 	return user_of_const(plane)->conf.workers;

@@ -75,6 +75,7 @@ struct plane_user_stats {		/* of one worker, or the sum */
 	uint64_t	refused[WHYS];
 };
 
+uint64_t plane_user_cpu_us(const struct plane *plane, unsigned worker);	/* processor time it has used */
 unsigned plane_user_workers(const struct plane *plane);
 void plane_user_stats(const struct plane *plane, unsigned worker, struct plane_user_stats *stats);
 void plane_user_stats_sum(const struct plane *plane, struct plane_user_stats *stats);

@@ -64,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	segment(bytes_of(copy, size), data[size] & 1, 1u + data[size + 1] * 8u);
 	fragment(bytes_of(copy, size), 68u + data[size + 2] * 4u);
 	if (icmp_error_allowed(bytes_of(copy, size)))
-		icmp_error_encode(&w, OURS, ICMP_UNREACHABLE, 1, 0, bytes_of(copy, size));
+		icmp_error_encode(&w, ip_to4(OURS), ICMP_UNREACHABLE, 1, 0, bytes_of(copy, size));
 	(void)!sum_complete(copy, (uint32_t)size, data[size + 2], data[size + 3]);
 	packet = (struct fast_packet){ .data = copy, .end = copy + size };
 	if (fast_down(&world.tables.fast, &packet, 1, &down) == FAST_FORWARD &&

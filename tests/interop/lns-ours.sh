@@ -31,7 +31,7 @@ lns_start() {	# N
 	ip netns exec "$P-lns$n" "$build/l2tpns" -c "$d/startup-config" >"$d/out" 2>&1 &
 	lns_pid[$n]=$!
 	keep $!
-	soon 5 lns_users "$n" >/dev/null 2>"$d/err" || { cat "$d/err" "$d/out" "$d/log" 2>/dev/null; return 1; }
+	soon 5 lns_users "$n" >/dev/null 2>"$d/err" || { tail -n 1 "$d/err"; cat "$d/out" "$d/log" 2>/dev/null; return 1; }
 }
 lns_stop() {	# N
 	kill -QUIT "${lns_pid[$1]}" && wait "${lns_pid[$1]}"

@@ -28,7 +28,7 @@ struct lac_options {
 	uint64_t	auth, proxy;
 	const char	*user, *password, *host_name, *secret, *calling;
 	uint64_t	mru, window, ppp_delay_ms, restart_ms, tries, up_timeout_s;
-	bool		hide, acfc, pfc, dns, mute, seed_fixed, quiet, progress, help, is_peer;
+	bool		hide, acfc, pfc, dns, mute, same_ids, quiet, progress, help, is_peer;
 	double		loss, duplicate, reorder, garbage, forge;
 	uint64_t	seed, server_pid, gso;
 	const char	*peer, *device;
@@ -88,6 +88,7 @@ struct tunnel {
 	enum tunnel_state	state;
 	uint16_t		peer_tid;
 	uint32_t		sock;
+	uint32_t		life;		/* changes with each opening, and the id we assign with it */
 	struct sockaddr_in	peer;
 	uint8_t			challenge[16];
 	struct chan		chan;
@@ -137,6 +138,20 @@ static inline uint32_t session_tunnel(const struct lac *lac, uint32_t number)
 static inline uint16_t session_sid(const struct lac *lac, uint32_t number)
 {
 	return (uint16_t)(number / lac->tunnels + 1);
+}
+
+/* Ids start anywhere and are not used again at once, as a server may keep a closed tunnel for a while. */
+static inline uint16_t tunnel_id(const struct lac *lac, uint32_t tunnel)
+{
+	return (uint16_t)(tunnel + 1 + lac->tunnel[tunnel].life % (65535 / lac->tunnels) * lac->tunnels);
+}
+
+/* The tunnel of an id of ours, or lac->tunnels when there is none. */
+static inline uint32_t tunnel_of(const struct lac *lac, uint16_t id)
+{
+	uint32_t tunnel = id ? (id - 1u) % lac->tunnels : lac->tunnels;
+
+	return tunnel < lac->tunnels && tunnel_id(lac, tunnel) == id ? tunnel : lac->tunnels;
 }
 
 /* chan.c -- reliable delivery, RFC 2661 section 5.8 */

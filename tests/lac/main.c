@@ -33,6 +33,7 @@ static const struct option_row lac_rows[] = {
 	OPT("tunnels", NUMBER, tunnels, "1", "spread over addresses and ports"),
 	OPT("opening", NUMBER, opening, "32", "tunnels being opened at once"),
 	OPT("sessions", NUMBER, sessions, "1", "subscribers, spread over the tunnels"),
+	OPT("same-ids", FLAG, same_ids, NULL, "assign a tunnel the same id each time, as a LAC that restarts may"),
 	OPT("rate", NUMBER, rate, "0", "calls started per second, 0: as fast as --in-flight lets"),
 	OPT("in-flight", NUMBER, in_flight, "64", "calls under way at once, 0: no limit"),
 	CHOICE("auth", auth, auth_words, "any", "what the subscribers agree to"),

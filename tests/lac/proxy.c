@@ -32,13 +32,15 @@ static void auth_fill(struct lac *lac, uint32_t number, struct l2tp_msg *msg, st
 	msg->proxy_response = bytes_of(words->response, CHAP_MD5_LEN);
 }
 
-/* What the LAC would have asked of the subscriber: authentication and a magic number. */
+/* What the LAC would have asked of the subscriber: the same MRU, authentication and a magic number. */
 static size_t lac_options(struct lac *lac, enum auth_method method, uint8_t *room, size_t len)
 {
 	struct wr w = wr_of(room, len);
-	uint8_t magic[4], demand[3];
+	uint8_t magic[4], demand[3], mru[2] = { (uint8_t)(lac->opt.mru >> 8), (uint8_t)lac->opt.mru };
 
 	rnd_fill(&lac->rnd, magic, sizeof(magic));
+	if (lac->opt.mru)
+		ppp_opt_put(&w, LCP_MRU, bytes_of(mru, sizeof(mru)));
 	ppp_opt_put(&w, LCP_AUTH, bytes_of(demand, auth_demand(method, demand)));
 	ppp_opt_put(&w, LCP_MAGIC, bytes_of(magic, sizeof(magic)));
 	return wr_len(&w);

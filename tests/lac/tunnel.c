@@ -47,10 +47,12 @@ static void tunnel_state(struct lac *lac, uint32_t tunnel, enum tunnel_state sta
 void tunnel_open(struct lac *lac, uint32_t tunnel)
 {
 	struct tunnel *t = &lac->tunnel[tunnel];
+
+	t->life = lac->opt.same_ids ? 0 : t->life ? t->life + 1 : rnd_u32(&lac->rnd) >> 1;
 	struct l2tp_msg msg = {
 		.type = L2TP_SCCRQ, .protocol_version = PROTOCOL_VERSION, .framing_caps = FRAMING_BOTH,
 		.host_name = bytes_str(lac->opt.host_name), .vendor_name = bytes_str("l2tpns test LAC"),
-		.assigned_tid = (uint16_t)(tunnel + 1), .window = OUR_WINDOW,
+		.assigned_tid = tunnel_id(lac, tunnel), .window = OUR_WINDOW,
 		.present = AVP_BIT(AVP_MESSAGE_TYPE) | AVP_BIT(AVP_PROTOCOL_VERSION) |
 			   AVP_BIT(AVP_FRAMING_CAPABILITIES) | AVP_BIT(AVP_HOST_NAME) | AVP_BIT(AVP_VENDOR_NAME) |
 			   AVP_BIT(AVP_ASSIGNED_TUNNEL_ID) | AVP_BIT(AVP_RECEIVE_WINDOW_SIZE),
@@ -72,7 +74,7 @@ void tunnel_open(struct lac *lac, uint32_t tunnel)
 static void stop_with(struct lac *lac, uint32_t tunnel, uint16_t result)
 {
 	struct l2tp_msg msg = {
-		.type = L2TP_STOPCCN, .result = result, .assigned_tid = (uint16_t)(tunnel + 1),
+		.type = L2TP_STOPCCN, .result = result, .assigned_tid = tunnel_id(lac, tunnel),
 		.present = AVP_BIT(AVP_MESSAGE_TYPE) | AVP_BIT(AVP_RESULT_CODE) | AVP_BIT(AVP_ASSIGNED_TUNNEL_ID),
 	};
 
@@ -154,9 +156,9 @@ static void control(struct lac *lac, const struct sockaddr_in *from, const struc
 {
 	uint8_t scratch[L2TP_SCRATCH_LEN];
 	struct l2tp_msg msg;
-	uint32_t tunnel = (uint32_t)hdr->tunnel_id - 1;
+	uint32_t tunnel = tunnel_of(lac, hdr->tunnel_id);
 
-	if (tunnel >= lac->tunnels || lac->tunnel[tunnel].state == TUNNEL_IDLE)
+	if (tunnel == lac->tunnels || lac->tunnel[tunnel].state == TUNNEL_IDLE)
 		return;
 	struct tunnel *t = &lac->tunnel[tunnel];
 
@@ -183,10 +185,10 @@ static void control(struct lac *lac, const struct sockaddr_in *from, const struc
 static void data(struct lac *lac, const struct l2tp_hdr *hdr)
 {
 	struct ppp_frame frame;
-	uint32_t tunnel = (uint32_t)hdr->tunnel_id - 1;
+	uint32_t tunnel = tunnel_of(lac, hdr->tunnel_id);
 	uint64_t number = (uint64_t)(hdr->session_id - 1u) * lac->tunnels + tunnel;
 
-	if (tunnel >= lac->tunnels || hdr->session_id == 0 || number >= lac->sessions ||
+	if (tunnel == lac->tunnels || hdr->session_id == 0 || number >= lac->sessions ||
 	    ppp_frame_decode(hdr->body, &frame) != WHY_OK) {
 		lac->counts.refused++;
 		return;

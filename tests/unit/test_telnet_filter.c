@@ -68,7 +68,7 @@ static void long_lines(void **state)
 	assert_int_equal(telnet_filter(&filter, (const uint8_t *)"\t", 1, out), 0);	/* no room */
 	assert_int_equal(telnet_filter(&filter, (const uint8_t *)"\r\n", 2, out), 1);
 	assert_int_equal(telnet_filter(&filter, in, 10, out), 10);
-	assert_int_equal(telnet_filter(&filter, (const uint8_t *)"\x10", 1, out), 1);	/* recall: it may be that long */
+	assert_int_equal(telnet_filter(&filter, (const uint8_t *)"\x10", 1, out), 1);	/* it may recall that line */
 	assert_int_equal(telnet_filter(&filter, in, 10, out), 0);
 	assert_int_equal(telnet_filter(&filter, (const uint8_t *)"\x15", 1, out), 1);
 	assert_int_equal(telnet_filter(&filter, in, 10, out), 10);
