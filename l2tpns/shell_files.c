@@ -82,12 +82,17 @@ static bool pool_read(struct shell *shell, struct reading *reading, const char *
 static bool pools_read(struct shell *shell, struct reading *reading)
 {
 	static char names[POOL_FILES_MAX][NAME_MAX + 1];
-	char path[PATH_MAX];
 	bool good = true;
-	int count = file_find(shell->args.config_path, "ip_pool", path);
+	int count = files_list(shell->args.config_path, "ip_pool", names, POOL_FILES_MAX);
 
-	if (!count)
-		count = files_list(path, "ip_pool", names, POOL_FILES_MAX);
+	if (count == 0)
+		count = files_list(FILES_DIR "/ip_pool", "ip_pool", names, POOL_FILES_MAX);
+	if (count == -ENOENT)
+		count = 0;
+	if (count < 0) {
+		fault_error(&reading->faults, "ip_pool", 0, "looking for pool files: %s", strerror(-count));
+		return false;
+	}
 	pool_files_init(&reading->pools);
 	for (int i = 0; i < count; i++)
 		good = pool_read(shell, reading, names[i]) && good;
@@ -185,14 +190,16 @@ static bool range_in(const struct ippool_conf *conf, struct prefix4 prefix)
 /* A range that left the files keeps its route while a subscriber still has an address of it. */
 static bool range_in_use(const struct shell *shell, struct prefix4 prefix)
 {
-	uint32_t last = prefix.net.n | ~prefix4_mask(prefix.len);
+	uint32_t at = 0;
 
-	for (uint32_t address = prefix.net.n;; address++) {
-		if (lns_session_by_address(shell->lns, (struct ip4){ address }).n)
+	/* Once a reload, and only for a range that was taken out. */
+	while (at < lns_rows_end(shell->lns)) {
+		struct row row = lns_session_next(shell->lns, &at, UINT32_MAX);
+
+		if (row.n && prefix4_has(prefix, lns_session(shell->lns, row)->address))
 			return true;
-		if (address == last)
-			return false;
 	}
+	return false;
 }
 
 static void route_say(struct shell *shell, struct prefix4 prefix, int failed)

@@ -1,6 +1,7 @@
 /* lns_session.c -- a session from PPP's start to its end: verdict, address, forwarding, timeouts. */
 #include "l2tpns/core/lns_state.h"
 
+#define POOL_UNKNOWN		UINT8_MAX
 #define DUPLICATES_PER_LOGIN	8	/* older sessions of one user closed by one event */
 
 /* Which end of a session an end of its link is. */
@@ -45,13 +46,16 @@ static void forwarding_set(struct turn *turn, struct row row, bool up)
 	struct lns *lns = turn->lns;
 	struct session *s = &lns->session[row.n];
 	struct fx_route route = {
-		.prefix = { .net = s->address, .len = 32 }, .row = row, .kernel = !ippools_have(lns->pools, s->address),
+		.prefix = { .net = s->address, .len = 32 }, .row = row,
 	};
 	struct fx_session put = put_of(lns, row);
 
 	if (s->up == up)
 		return;
 	s->up = up;
+	if (up)		/* pools may change before the route is taken out again */
+		s->kernel_route = !ippools_have(lns->pools, s->address);
+	route.kernel = s->kernel_route;
 	if (up)
 		memcpy(fx_add(turn->out, FX_SESSION_PUT, row.n, sizeof(put)), &put, sizeof(put));
 	memcpy(fx_add(turn->out, up ? FX_ROUTE_PUT : FX_ROUTE_DROP, row.n, sizeof(route)), &route, sizeof(route));
@@ -142,12 +146,15 @@ static struct ip4 address_find(struct turn *turn, struct row row, enum session_e
 		struct row holder = ippool_reserve(lns->pools, fixed, row);
 
 		if (!holder.n)
-			holder = lns_session_by_address(lns, fixed);
-		if (!holder.n)
 			return fixed;
 		lns->refused[WHY_ADDRESS_BUSY]++;
 		say(turn->out, SAY_ADDRESS_BUSY, s->tid, row, SAY_ARG(fixed.n, holder.n), SAY_NONE);
 		*end = SESSION_END_ADDRESS_BUSY;
+		return (struct ip4){ 0 };
+	}
+	if (s->pool == POOL_UNKNOWN) {
+		say(turn->out, SAY_POOL_UNKNOWN, s->tid, row, SAY_ARG(0), lns_kept(lns, s->user));
+		*end = SESSION_END_POOL_EMPTY;
 		return (struct ip4){ 0 };
 	}
 	struct ip4 address = ippool_take(lns->pools, s->pool, lns_kept(lns, s->user), row);
@@ -250,7 +257,7 @@ static void session_asked_auth(struct turn *turn, struct row row, struct ppp_env
 	s->session_timeout_s = answer.session_timeout_s ? answer.session_timeout_s : lns->conf.session_timeout_s;
 	s->idle_timeout_s = answer.idle_timeout_s ? answer.idle_timeout_s : lns->conf.idle_timeout_s;
 	pool = ippools_find(lns->pools, answer.pool);
-	s->pool = (uint8_t)(pool < 0 ? 0 : pool);
+	s->pool = (uint8_t)(pool < 0 ? POOL_UNKNOWN : pool);
 	if (answer.crypt) {
 		crypt_ask(turn, row, answer.crypt_hash, env->ask.password);
 		return;

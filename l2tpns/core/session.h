@@ -36,6 +36,7 @@ struct session {
 	uint8_t		end;			/* enum session_end, once ending */
 	uint8_t		pool;			/* which one its address comes from */
 	bool		auth_pending;		/* a verdict is awaited from elsewhere */
+	bool		kernel_route;		/* outside every pool when it came up */
 	bool		named;			/* in the index of users: authenticated */
 	bool		proxied;		/* LCP or authentication came from the LAC's AVPs */
 	struct tid	tid;
