@@ -37,7 +37,8 @@
 #define PACKET_MAX	2048u
 
 struct args {
-	bool		down, direct, large;		/* large: the sender leaves segmentation to the kernel */
+	bool		down, threaded;
+	bool		large;		/* the sender leaves segmentation to the kernel */
 	unsigned	sessions, octets, workers, seconds, kpps, run;	/* run: packets in a row of one session */
 };
 
@@ -123,70 +124,96 @@ static int udp_socket(uint32_t address, uint16_t port)
 	return fd;
 }
 
-static int max_int(int a, int b)
-{
-	return a > b ? a : b;
-}
+/* What one call sends: packets of different sessions, or, large, one message that the kernel cuts up. */
+struct batch {
+	struct sockaddr_in	to[BATCH];
+	struct iovec		iov[BATCH];
+	struct mmsghdr		msg[BATCH];
+	unsigned		packets;
+};
 
 /* As a LAC does that knows UDP_SEGMENT, or as a network card that merges what it receives. */
-static unsigned send_large(int fd, struct sockaddr_in *to, struct iovec *iov, unsigned packets)
+static unsigned send_large(int fd, struct batch *batch)
 {
-	uint16_t size = (uint16_t)iov[0].iov_len;
+	uint16_t size = (uint16_t)batch->iov[0].iov_len;
 	union {
 		struct cmsghdr	header;
 		uint8_t		octets[CMSG_SPACE(sizeof(size))];
-	} control = { .header = { .cmsg_level = IPPROTO_UDP, .cmsg_type = UDP_SEGMENT, .cmsg_len = CMSG_LEN(sizeof(size)) } };
-	struct msghdr msg = { .msg_name = to, .msg_namelen = sizeof(*to), .msg_iov = iov, .msg_iovlen = packets,
-			      .msg_control = &control, .msg_controllen = sizeof(control) };
+	} control = { .header = { .cmsg_level = IPPROTO_UDP, .cmsg_type = UDP_SEGMENT,
+				  .cmsg_len = CMSG_LEN(sizeof(size)) } };
+	struct msghdr msg = { .msg_name = &batch->to[0], .msg_namelen = sizeof(batch->to[0]), .msg_iov = batch->iov,
+			      .msg_iovlen = batch->packets, .msg_control = &control, .msg_controllen = sizeof(control) };
 
 	memcpy(CMSG_DATA(&control.header), &size, sizeof(size));
-	return sendmsg(fd, &msg, 0) > 0 ? packets : 0;
+	return sendmsg(fd, &msg, 0) > 0 ? batch->packets : 0;
 }
 
-/* Upstream we play the LAC: datagrams from its socket.  Downstream, the Internet: packets by raw socket. */
+static unsigned send_small(int fd, struct batch *batch)
+{
+	int done = sendmmsg(fd, batch->msg, batch->packets, 0);
+
+	return done > 0 ? (unsigned)done : 0;
+}
+
+/* The next packet of a batch.  A large message downstream is one subscriber's: the kernel writes the
+ * inner headers, so it is given the payload only. */
+static void batch_add(const struct args *args, struct batch *batch, uint32_t row, uint8_t *octets, uint32_t len)
+{
+	unsigned i = batch->packets++;
+	uint32_t skip = args->down && args->large ? IP4_HDR_LEN + UDP_HDR_LEN : 0;
+
+	batch->to[i] = (struct sockaddr_in){
+		.sin_family = AF_INET, .sin_port = htons(args->down ? (args->large ? 9 : 0) : L2TP_PORT),
+		.sin_addr.s_addr = htonl(args->down ? SESSION_NET + row : LAC_NET + 2) };
+	batch->iov[i] = (struct iovec){ .iov_base = octets + skip, .iov_len = len - skip };
+	batch->msg[i].msg_hdr = (struct msghdr){ .msg_name = &batch->to[i], .msg_namelen = sizeof(batch->to[i]),
+						 .msg_iov = &batch->iov[i], .msg_iovlen = 1 };
+}
+
+static int sender_socket(const struct args *args)
+{
+	int fd;
+
+	if (!args->down)
+		return udp_socket(LAC_NET + 1, L2TP_PORT);
+	if (args->large)
+		return udp_socket(INET_NET + 1, 9);
+	fd = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
+	if (fd < 0)
+		die("raw socket");
+	return fd;
+}
+
+/* Upstream we play the LAC: datagrams from its socket.  Downstream, the Internet. */
 static void send_all(const struct args *args)
 {
-	struct sockaddr_in to[BATCH];
-	struct mmsghdr msg[BATCH];
-	struct iovec iov[BATCH];
+	static struct batch batch;
 	uint8_t *octets = calloc(args->sessions, PACKET_MAX);
 	uint32_t len = 0, at = 0, n = 0;
 	uint64_t start, due;
-	int fd;
+	int fd = sender_socket(args);
 
 	if (!octets)
 		die("memory");
 	for (uint32_t i = 0; i < args->sessions; i++)
 		len = packet_make(args, row_of(i), octets + (size_t)i * PACKET_MAX);
-	fd = args->down ? socket(AF_INET, SOCK_RAW, IPPROTO_RAW) : udp_socket(LAC_NET + 1, L2TP_PORT);
-	if (fd < 0)
-		die("socket");
+	unsigned packets = args->large ? min_u32(BATCH, 64000 / len) : BATCH;
+
 	while (!__atomic_load_n(&shared->go, __ATOMIC_ACQUIRE))
 		usleep(1000);
 	start = now_us();
 	while (!__atomic_load_n(&shared->stop, __ATOMIC_RELAXED)) {
-		unsigned batch = args->large ? min_u32(BATCH, 64000 / len) : BATCH;
-
-		for (unsigned i = 0; i < batch; i++) {
-			uint32_t row = row_of(at);
-
-			to[i] = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(args->down ? 0 : L2TP_PORT),
-				.sin_addr.s_addr = htonl(args->down ? SESSION_NET + row : LAC_NET + 2) };
-			iov[i] = (struct iovec){ .iov_base = octets + (size_t)at * PACKET_MAX, .iov_len = len };
-			msg[i].msg_hdr = (struct msghdr){ .msg_name = &to[i], .msg_namelen = sizeof(to[i]),
-							  .msg_iov = &iov[i], .msg_iovlen = 1 };
-			if (++n % args->run == 0)
+		for (batch.packets = 0; batch.packets < packets;) {
+			batch_add(args, &batch, row_of(at), octets + (size_t)at * PACKET_MAX, len);
+			if (!(args->down && args->large) && ++n % args->run == 0)
 				at = (at + 1) % args->sessions;
 		}
-		if (args->large)
-			shared->sent += send_large(fd, &to[0], iov, batch);
-		else
-			shared->sent += (uint64_t)max_int(sendmmsg(fd, msg, batch, 0), 0);
-		if (args->kpps) {
-			due = start + shared->sent * 1000 / args->kpps;
-			while (now_us() < due && !__atomic_load_n(&shared->stop, __ATOMIC_RELAXED))
-				;
-		}
+		if (args->down && args->large)
+			at = (at + 1) % args->sessions;
+		shared->sent += args->large ? send_large(fd, &batch) : send_small(fd, &batch);
+		due = args->kpps ? start + shared->sent * 1000 / args->kpps : 0;
+		while (now_us() < due && !__atomic_load_n(&shared->stop, __ATOMIC_RELAXED))
+			;
 	}
 }
 
@@ -262,7 +289,7 @@ static void wire_up(pid_t pid, unsigned net, int wire[2])
 static struct plane *plane_start(const struct args *args, struct tun *tun)
 {
 	struct tun_conf device = { .name = "bench0", .address = { SESSION_NET }, .mtu = 1500,
-				   .queues = args->workers, .queue_packets = 1000, .threaded = !args->direct };
+				   .queues = args->workers, .queue_packets = 1000, .threaded = args->threaded };
 	struct plane_user_conf conf = { .workers = args->workers, .binds = 1, .port = L2TP_PORT,
 					.bind = { ip_from4((struct ip4){ LAC_NET + 2 }) },
 					.sessions_max = SESSIONS_MAX + 1024, .tunnels_max = 64, .icmp_rate = 100 };
@@ -342,17 +369,17 @@ static void report(const struct args *args, const struct plane_user_stats *a, co
 
 static void args_read(struct args *args, int argc, char **argv)
 {
-	static const char usage[] = "usage: plane_bench [-d] [-g] [-s] [-n sessions] [-l octets] [-w workers] [-t seconds] "
+	static const char usage[] = "usage: plane_bench [-d] [-g] [-k] [-n sessions] [-l octets] [-w workers] [-t seconds] "
 				    "[-r kpps] [-b packets in a row of one session]\n";
 	int c;
 
 	*args = (struct args){ .sessions = 1, .octets = 64, .workers = 1, .seconds = 3, .run = 1 };
-	while ((c = getopt(argc, argv, "dgsn:l:w:t:r:b:")) != -1) {
+	while ((c = getopt(argc, argv, "dgkn:l:w:t:r:b:")) != -1) {
 		unsigned n = optarg ? (unsigned)strtoul(optarg, NULL, 10) : 0;
 
 		switch (c) {
 		case 'd': args->down = true; break;
-		case 's': args->direct = true; break;
+		case 'k': args->threaded = true; break;
 		case 'g': args->large = true; break;
 		case 'n': args->sessions = n; break;
 		case 'l': args->octets = n; break;
@@ -365,7 +392,7 @@ static void args_read(struct args *args, int argc, char **argv)
 			exit(2);
 		}
 	}
-	if ((args->large && args->down) || args->sessions < 1 || args->sessions > SESSIONS_MAX || args->octets < 28 || args->octets > 1500 ||
+	if (args->sessions < 1 || args->sessions > SESSIONS_MAX || args->octets < 29 || args->octets > 1500 ||
 	    args->workers < 1 || args->seconds < 1 || args->run < 1) {
 		fputs(usage, stderr);
 		exit(2);

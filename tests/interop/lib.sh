@@ -13,8 +13,8 @@
 #	lns_start N		bring it up in $P-lns<N>, ready to be dialled
 #	lns_stop N		take it down in good order; its exit code
 #	lns_users N		the user names of its sessions, one a line
-#	lns_can WHAT		has it `users`, `fixed` addresses, a `quit` in good order, a
-#			`log`?
+#	lns_drop N USER		disconnect that user
+#	lns_can WHAT		has it `users`, `fixed` addresses, `drop`, `quit`, a `log`?
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 P=interop$$

@@ -40,3 +40,6 @@ lns_users() {	# N
 	local facts
 	facts=$("$build/nsctl" -s "$W/lns$1/control.sock" show session --json) && jq -r '.. | .user? // empty' <<<"$facts"
 }
+lns_drop() {	# N USER
+	"$build/nsctl" -s "$W/lns$1/control.sock" drop user "$2"
+}

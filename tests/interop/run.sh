@@ -14,6 +14,8 @@ shift
 . "$here/lns-${LNS:-ours}.sh"
 
 ping="ping -q -c 3 -i 0.2 -w 3 $inet"
+down_at_once='i=0; while [ -n "$(pidof pppd)" ]; do i=$((i + 1)); [ $i -lt 100 ] || exit 9; sleep 0.1; done
+	grep "closed to" /run/out/xl2tpd.log'
 control_only='udp port 1701 and udp[8] & 0x80 != 0'
 
 case_pap() { dial "$ping" AUTH=pap; }
@@ -52,6 +54,10 @@ iperf() {	# one test at a time: the server serves one
 case_iperf_up() { iperf; }
 case_iperf_down() { iperf -R; }
 
+case_hang_up() {
+	dial true || return 1
+	grep -q 'rcvd \[LCP TermAck' "$W/$case/pppd.log" || { echo "no Terminate-Ack for the client"; return 1; }
+}
 case_hang_up_l2tp() { dial true HANGUP=l2tp; }
 case_vanish() {
 	lns_can users || { skip "this LNS has no session table to ask"; return; }
@@ -83,13 +89,34 @@ case_link_up_time() {
 		exit !(NR == 7 && t[4] < 500) }' <<<"$times"
 }
 
+# An operator disconnects the user: the client is told so, and its line goes down at once.
+case_drop() {
+	lns_can drop || { skip "this LNS has no such command"; return; }
+	local client
+	dial "$down_at_once" ECHO_INTERVAL=30 &
+	client=$!
+	soon 15 dialled_in || { wait $client; return 1; }
+	lns_drop 1 "caller$slot" || return 1
+	wait $client || return 1
+	grep -q 'rcvd \[LCP TermReq' "$W/$case/pppd.log" || { echo "no Terminate-Request for the client"; return 1; }
+}
+dialled_in() { grep -q 'up after' "$W/$case/console" 2>/dev/null; }
+
+# Whoever was there has gone, and nothing of them is left.
+case_empty() {
+	lns_can users || { skip "this LNS has no session table to ask"; return; }
+	local n users
+	for n in 1 2; do
+		users=$(lns_users $n) && [ -z "$users" ] || { echo "LNS $n still has:" $users; return 1; }
+	done
+}
+
 # The LNS leaves in good order: the client is told by StopCCN, which clears its session with it
 # (RFC 2661 section 5.7), and its line goes down at once, long before it would miss an echo.
 case_quit() {
 	lns_can quit || { skip "this LNS has no such command"; return; }
 	local client begin
-	dial -k 'i=0; while [ -n "$(pidof pppd)" ]; do i=$((i + 1)); [ $i -lt 100 ] || exit 9; sleep 0.1; done
-		grep "closed to" /run/out/xl2tpd.log' ECHO_INTERVAL=30 &
+	dial -k "$down_at_once" ECHO_INTERVAL=30 &
 	client=$!
 	soon 15 dialled_in || { wait $client; return 1; }
 	begin=$SECONDS
@@ -99,7 +126,6 @@ case_quit() {
 	tshark -n -r "$W/$case/vec0.pcap" -Y 'ip.src == 10.99.0.1 && l2tp.avp.message_type == 4' 2>/dev/null | grep -q . ||
 		{ echo "no StopCCN on the wire"; return 1; }
 }
-dialled_in() { grep -q 'up after' "$W/$case/console" 2>/dev/null; }
 
 # Nothing in the logs is the LNS's own fault.
 case_log() {
@@ -119,8 +145,8 @@ case_referee() {
 
 parallel="pap chap-md5 sessions-20 mschapv2 any pap-wrong chap-md5-wrong mschapv2-wrong unknown-user fixed-address
 	pool-address dns peer-address user-data-path secret secret-wrong secret-missing hidden mtu-1300 mtu-full
-	vanish hang-up-l2tp sessions-4 iperf-up iperf-down"
-alone="link-up-time quit log referee"
+	vanish hang-up hang-up-l2tp drop sessions-4 iperf-up iperf-down"
+alone="link-up-time empty quit log referee"
 [ $# = 0 ] || parallel= alone=$*
 
 topology_up && lns_start 1 && lns_start 2 || { echo "FAIL interop could not begin"; exit 1; }
