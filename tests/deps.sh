@@ -22,13 +22,13 @@ if [ "$how" != --install ] || [ "$(id -u)" != 0 ]; then
 fi
 
 policy=${POLICY_RC_D:-/usr/sbin/policy-rc.d}
+log=$(mktemp) || exit 1
+trap 'rm -f "$log"; exit 1' INT TERM
 if [ ! -e "$policy" ]; then
 	trap 'rm -f "$policy"' EXIT
-	trap 'exit 1' INT TERM
 	printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy" || exit 1
 fi
 export DEBIAN_FRONTEND=noninteractive
-log=$(mktemp) || exit 1
 fetch() {
 	apt-get install -y --no-install-recommends -o Dpkg::Options::=--force-confold $missing </dev/null >"$log" 2>&1
 }

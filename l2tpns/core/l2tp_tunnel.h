@@ -40,6 +40,7 @@ struct tunnel {
 	bool		stop_after_drop;	/* StopCCN is to be sent once the sessions are gone */
 	bool		opening;		/* in the list of half-open tunnels */
 	bool		put;			/* the data plane knows it */
+	bool		lingering;		/* the peer's StopCCN is acknowledged, the sessions are gone */
 	bool		dead;			/* the peer fell silent: nothing more is sent */
 	bool		ack_listed;		/* in the list of tunnels to flush after this batch */
 	uint8_t		drop_end;		/* enum session_end for the sessions being dropped */

@@ -211,5 +211,5 @@ void lns_shutdown_asked(struct lns *lns, struct mono now, struct fx_list *out)
 
 bool lns_idle(const struct lns *lns)
 {
-	return lns->tids.used == 0;
+	return lns->tids.used == lns->lingering && !lns->ack_first;
 }

@@ -68,7 +68,7 @@ void lns_route_refused(struct lns *lns, struct row row, struct mono now, struct 
 MUST_USE bool lns_drop_session(struct lns *lns, struct row row, struct mono now, struct fx_list *out);
 MUST_USE bool lns_drop_tunnel(struct lns *lns, struct tid tid, struct mono now, struct fx_list *out);
 
-/* Refuse new work, close every tunnel with StopCCN; lns_idle() when all have gone. */
+/* Refuse new work, close every tunnel with StopCCN; lns_idle() when nobody has to be told anything more. */
 void lns_shutdown_asked(struct lns *lns, struct mono now, struct fx_list *out);
 bool lns_idle(const struct lns *lns);
 

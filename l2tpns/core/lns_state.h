@@ -44,6 +44,7 @@ struct lns {
 	struct tunnel_list	opening;	/* half-open tunnels, oldest first */
 	struct tunnel_list	dropping;	/* tunnels whose sessions are being ended */
 	uint32_t		openings;
+	uint32_t		lingering;	/* tunnels the peer closed, kept only to acknowledge repeats */
 	uint32_t		ack_first;	/* tunnels that may owe an acknowledgement */
 	uint32_t		serial;
 	bool			shutting_down;

@@ -86,6 +86,8 @@ static void tunnel_free(struct turn *turn, struct tunnel *t)
 			at = &lns->tunnel[*at].ack_next;
 		*at = t->ack_next;
 	}
+	if (t->lingering)
+		lns->lingering--;
 	uint32_t tid = t->tid.n;
 
 	memset(t, 0, sizeof(*t));
@@ -111,6 +113,14 @@ static void closed_say(struct turn *turn, struct tunnel *t, enum why why)
 	    bytes_str(session_end_row(t->drop_end)->text));
 }
 
+/* The peer closed it: all that is left to do is to acknowledge its StopCCN again, should it come again. */
+static void linger_begin(struct lns *lns, struct tunnel *t)
+{
+	if (!t->lingering)
+		lns->lingering++;
+	t->lingering = true;
+}
+
 /* The sessions have gone: what is left is to tell the peer, to linger, or to go. */
 static void tunnel_settle(struct turn *turn, struct tunnel *t)
 {
@@ -120,6 +130,8 @@ static void tunnel_settle(struct turn *turn, struct tunnel *t)
 		tunnel_free(turn, t);
 	else if (t->stop_after_drop)
 		stopccn_send(turn, t);
+	else
+		linger_begin(turn->lns, t);
 }
 
 bool tunnel_drop_some(struct turn *turn)
@@ -200,6 +212,8 @@ static enum why stopccn_received(struct turn *turn, struct tunnel *t, const stru
 		t->error = msg->error;
 		drop_begin(turn, t, SESSION_END_TUNNEL);
 		closed_say(turn, t, WHY_OK);
+	} else if (!t->dropping) {
+		linger_begin(turn->lns, t);
 	}
 	/* RFC 2661 5.7: stay for a full retransmission cycle, to acknowledge the StopCCN again. */
 	tunnel_timer_arm(turn, t, TUNNEL_TIMER_LIFE, mono_add(turn->now, DUR_S(turn->lns->conf.tunnel_linger_s)));

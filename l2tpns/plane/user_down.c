@@ -13,6 +13,7 @@
 #define VNET_GSO_UDP_L4	5
 
 /* A packet lies behind its virtio header, whose place our own header takes: both fit into DOWN_ROOM. */
+#define DOWN_BATCH	192u		/* packets taken at a time: the more, the fuller the messages to a LAC */
 #define DOWN_ROOM	16u
 #define DOWN_OCTETS	(SUPER_MAX * 12u)
 #define DOWN_HEADS	256u		/* headers of segments: as many as wait to be sent at most */
@@ -32,7 +33,7 @@ struct down {
 	unsigned		count;
 	unsigned		heads;			/* in use until the next flush */
 	uint32_t		scratch_used;		/* likewise */
-	struct down_packet	packet[WORKER_BATCH];
+	struct down_packet	packet[DOWN_BATCH];
 	uint8_t			head[DOWN_HEADS][DOWN_HEAD];
 	uint8_t			scratch[DOWN_SCRATCH];
 	uint8_t			linear[SUPER_MAX];	/* a segment put together, to be cut again */
@@ -240,7 +241,7 @@ void down_drain(struct worker *w)
 	ssize_t got;
 
 	d->count = 0;
-	while (d->count < WORKER_BATCH && used + DOWN_ROOM + SUPER_MAX <= DOWN_OCTETS) {
+	while (d->count < DOWN_BATCH && used + DOWN_ROOM + SUPER_MAX <= DOWN_OCTETS) {
 		uint8_t *ip = d->octets + used + DOWN_ROOM;
 
 		got = read(w->tun, ip - VNET_LEN, VNET_LEN + SUPER_MAX);

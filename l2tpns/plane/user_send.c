@@ -16,17 +16,22 @@
 #define UDP_SEGMENT	103
 #endif
 
-/* All packets for one tunnel have the same outer addresses and ports, whichever their session: packets
+/* Who gets a packet and which of our addresses it leaves from. */
+struct out_to {
+	uint64_t	peer;		/* address and port in one word, to compare */
+	struct sockaddr_in to;
+	uint32_t	local[4];
+};
+
+/* All packets for one LAC have the same outer addresses and ports, whichever their tunnel and session: those
  * of equal length go to the kernel as one message that it (or the device) cuts up again. */
 struct out_message {
-	uint64_t	peer;		/* whom it goes to: peer_of() */
+	struct out_to	to;
 	bool		closed;		/* ends with a shorter packet */
 	uint8_t		first, last;	/* packets, chained by out.next */
 	uint16_t	count;
 	uint32_t	size, total;	/* octets of a packet; of all */
 	int		fd;
-	struct sockaddr_in to;
-	uint32_t	local[4];
 };
 
 union out_control {
@@ -89,88 +94,85 @@ static uint32_t packet_len(const struct out_packet *packet)
 	return packet->piece[0].len + packet->piece[1].len;
 }
 
-/* Whom a packet goes to: a tunnel's peer by its id, or the control plane's by address and port. */
-static uint64_t peer_of(const struct out_packet *packet)
-{
-	const struct plane_packet *control = packet->control;
-
-	if (!control)
-		return packet->tid;
-	return UINT64_C(1) << 63 | (uint64_t)ip_to4(control->to.ip).n << 16 | control->to.port;
-}
-
-/* May a packet of that length join?  What goes before it in its session must not be in a later message. */
-static bool message_takes(const struct out *out, unsigned m, const struct out_packet *packet, uint32_t len)
-{
-	const struct out_message *message = &out->message[m];
-
-	return message->peer == peer_of(packet) && !message->closed && message->count < OUT_SEGMENTS &&
-	       message->total + len <= OUT_OCTETS && m + 1 >= out->order[out_hash(packet->row)] &&
-	       message->size <= out->gso_limit;
-}
-
-/* To a tunnel's peer as it is now; false: the tunnel has just gone. */
-static bool message_to_tunnel(struct worker *w, struct out_message *message, uint16_t tid)
+/* A tunnel's peer as it is now; false: the tunnel has just gone. */
+static bool to_tunnel(const struct worker *w, uint16_t tid, struct out_to *to)
 {
 	const struct plane_tunnel *tunnel = &w->plane->tables.tunnel[tid];
 	uint32_t valid = FAST_LOAD(&tunnel->valid);
 
-	message->to = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(tunnel->peer_port),
-					    .sin_addr.s_addr = tunnel->peer[3] };
-	memcpy(message->local, tunnel->local, sizeof(message->local));
+	to->to = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(tunnel->peer_port),
+				       .sin_addr.s_addr = tunnel->peer[3] };
+	memcpy(to->local, tunnel->local, sizeof(to->local));
 	FAST_FENCE();
 	return valid && FAST_LOAD(&tunnel->valid) == valid;
 }
 
-static void message_to_address(struct out_message *message, const struct plane_packet *packet)
+static bool to_address(const struct plane_packet *packet, struct out_to *to)
 {
-	message->to = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(packet->to.port),
-					    .sin_addr.s_addr = htonl(ip_to4(packet->to.ip).n) };
-	memcpy(message->local, packet->from.b, sizeof(message->local));
+	to->to = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(packet->to.port),
+				       .sin_addr.s_addr = htonl(ip_to4(packet->to.ip).n) };
+	memcpy(to->local, packet->from.b, sizeof(to->local));
+	return true;
 }
 
-/* A message of its own; false: there is nobody to send it to any more. */
-static bool message_begin(struct worker *w, unsigned m, const struct out_packet *packet, uint32_t len)
+static bool to_find(const struct worker *w, const struct out_packet *packet, struct out_to *to)
+{
+	bool found = packet->control ? to_address(packet->control, to) : to_tunnel(w, packet->tid, to);
+
+	to->peer = (uint64_t)to->to.sin_addr.s_addr << 16 | to->to.sin_port;
+	return found;
+}
+
+/* May a packet of that length join?  What goes before it in its session must not be in a later message. */
+static bool message_takes(const struct out *out, unsigned m, const struct out_packet *packet,
+			  const struct out_to *to, uint32_t len)
+{
+	const struct out_message *message = &out->message[m];
+
+	return message->to.peer == to->peer && memcmp(message->to.local, to->local, sizeof(to->local)) == 0 &&
+	       !message->closed && message->count < OUT_SEGMENTS &&
+	       message->total + len <= OUT_OCTETS && m + 1 >= out->order[out_hash(packet->row)] &&
+	       message->size <= out->gso_limit;
+}
+
+static void message_begin(struct worker *w, unsigned m, const struct out_to *to, uint32_t len)
 {
 	struct out_message *message = &w->out->message[m];
 
-	if (packet->control)
-		message_to_address(message, packet->control);
-	else if (!message_to_tunnel(w, message, packet->tid))
-		return false;
-	message->peer = peer_of(packet);
+	message->to = *to;
 	message->closed = false;
 	message->first = (uint8_t)w->out->packets;
 	message->count = 0;
 	message->size = len;
 	message->total = 0;
-	message->fd = out_socket(w, message->local);
-	return true;
+	message->fd = out_socket(w, to->local);
 }
 
 void out_add(struct worker *w, const struct out_packet *packet)
 {
 	struct out *out = w->out;
 	uint32_t len = packet_len(packet);
-	uint64_t peer = peer_of(packet);
-	unsigned row = out_hash(packet->row), same = out_hash((uint32_t)(peer ^ peer >> 32) << 11 ^ len);
-	unsigned m = out->same[same] - 1u;
+	unsigned row = out_hash(packet->row), same, m;
 	struct out_message *message;
+	struct out_to to;
 
 	ASSERT(out->packets < OUT_PACKETS && out->messages < OUT_MESSAGES);
-	if (out->same[same] && out->message[m].size == len && message_takes(out, m, packet, len)) {
+	if (!to_find(w, packet, &to)) {
+		refuse(w, WHY_DATA_NO_ROUTE, 1);
+		return;
+	}
+	same = out_hash((uint32_t)(to.peer ^ to.peer >> 32) << 11 ^ len);
+	m = out->same[same] - 1u;
+	if (out->same[same] && out->message[m].size == len && message_takes(out, m, packet, &to, len)) {
 		message = &out->message[m];
 	} else if (packet->tail && out->messages && len < out->message[out->recent].size &&
-		   message_takes(out, out->recent, packet, len)) {
+		   message_takes(out, out->recent, packet, &to, len)) {
 		m = out->recent;
 		message = &out->message[m];
 		message->closed = true;
 	} else {
 		m = out->messages;
-		if (!message_begin(w, m, packet, len)) {
-			refuse(w, WHY_DATA_NO_ROUTE, 1);
-			return;
-		}
+		message_begin(w, m, &to, len);
 		message = &out->message[m];
 		out->messages++;
 		out->same[same] = (uint8_t)(m + 1);
@@ -213,9 +215,9 @@ static void message_head(const struct worker *w, unsigned m, struct msghdr *msg,
 	union out_control *control = &w->out->control[m];
 	uint16_t segment = (uint16_t)message->size;
 
-	*msg = (struct msghdr){ .msg_name = &message->to, .msg_namelen = sizeof(message->to) };
+	*msg = (struct msghdr){ .msg_name = &message->to.to, .msg_namelen = sizeof(message->to.to) };
 	if (w->plane->any) {
-		struct in_pktinfo info = { .ipi_spec_dst.s_addr = message->local[3] };
+		struct in_pktinfo info = { .ipi_spec_dst.s_addr = message->to.local[3] };
 
 		memcpy(control_add(msg, control, IPPROTO_IP, IP_PKTINFO, sizeof(info)), &info, sizeof(info));
 	}

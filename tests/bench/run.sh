@@ -38,16 +38,17 @@ side_open() {	# ours|theirs SESSIONS TUNNELS [WORKERS] [LAC ADDRESSES]
 	local side=$1 dir=$D/$1 window=0 sessions=$2 fd
 	rm -rf "$dir" && mkdir -p "$dir" && mkfifo "$dir/in" "$dir/out.fifo"
 	LABS[$side]=bench$$${side:0:1}
+	lab_cpus "${4:-1}"
 	LAB=${LABS[$side]}
 	lab_up "$LAB" "${5:-1}" && lab_offload on && server_start "$side" "$dir/server" "$sessions" "${4:-1}" || return 1
 	PIDS[$side]=$SERVER_PID RADII[$side]=$RADIUS_PID
 	# Theirs does not say how much it takes at once, and acknowledges late when it has nothing to say.
 	[ "$side" = ours ] || window=64
-	ip netns exec "$LAB-inet" "$B/lac" --is-peer --peer="$dir/peer" --device=up1 2>>"$dir/peer.err" &
+	taskset -c "$LAB_CPUS_REST" ip netns exec "$LAB-inet" "$B/lac" --is-peer --peer="$dir/peer" --device=up1 2>>"$dir/peer.err" &
 	lab_until 3 test -S "$dir/peer" || return 1
-	ip netns exec "$LAB-lac" "$B/lac" --server=$LAB_SERVER --local=$LAB_LAC-10.90.0.$((1 + ${5:-1})) \
+	taskset -c "$LAB_CPUS_REST" ip netns exec "$LAB-lac" "$B/lac" --server=$LAB_SERVER --local=$LAB_LAC-10.90.0.$((1 + ${5:-1})) \
 		--tunnels="$3" --opening=1 --sessions="$sessions" --window=$window --auth=chap \
-		--peer="$dir/peer" --device=lac0 --server-pid="$SERVER_PID" --quiet - \
+		--peer="$dir/peer" --device=lac0 --senders=2 --server-pid="$SERVER_PID" --quiet - \
 		<"$dir/in" >"$dir/out.fifo" 2>>"$dir/lac.err" &
 	exec {fd}>"$dir/in"
 	IN[$side]=$fd

@@ -86,6 +86,16 @@ lab_down() {
 	return 0
 }
 
+# The processors are divided, so that the server is not charged with softirq work that others raised:
+# the server has LAB_CPUS_SERVER, everybody else the rest.  One processor: no division.
+lab_cpus() {	# PROCESSORS OF THE SERVER
+	local n=$(nproc) last
+	LAB_CPUS_SERVER=0-$((n - 1)) LAB_CPUS_REST=0-$((n - 1))
+	[ "$1" -lt "$n" ] || return 0
+	last=$((n - 1))
+	LAB_CPUS_SERVER=$((n - $1))-$last LAB_CPUS_REST=0-$((n - $1 - 1))
+}
+
 # Wait until COMMAND succeeds, SECONDS at most.
 lab_until() {	# SECONDS COMMAND...
 	local end=$((SECONDS + $1 + 1))

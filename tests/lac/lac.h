@@ -30,7 +30,7 @@ struct lac_options {
 	uint64_t	mru, window, ppp_delay_ms, restart_ms, tries, up_timeout_s;
 	bool		hide, acfc, pfc, dns, mute, same_ids, quiet, progress, help, is_peer;
 	double		loss, duplicate, reorder, garbage, forge;
-	uint64_t	seed, server_pid, gso;
+	uint64_t	seed, server_pid, gso, senders;
 	const char	*peer, *device;
 };
 

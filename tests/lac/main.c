@@ -63,6 +63,7 @@ static const struct option_row lac_rows[] = {
 	OPT("seed", NUMBER, seed, "0", "of the random numbers, 0: the kernel's"),
 	OPT("server-pid", NUMBER, server_pid, "0", "process whose CPU time and memory are reported"),
 	OPT("gso", NUMBER, gso, "32", "upstream packets handed to the kernel at once, 1: singly"),
+	OPT("senders", NUMBER, senders, "1", "threads of the peer that send at rate 0; above 1 they do not keep order"),
 	OPT("peer", TEXT, peer, "", "Unix socket of the peer"),
 	OPT("peer-address", IP, peer_address, "198.18.0.2", "the peer's address in the Internet"),
 	OPT("is-peer", FLAG, is_peer, NULL, "be the peer: needs --peer, --peer-address, --device"),

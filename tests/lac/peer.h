@@ -23,6 +23,7 @@ struct peer_request {
 	uint32_t	run;
 	uint32_t	first, count, total;	/* PEER_TABLE */
 	uint32_t	size;			/* octets of the packets to send, 0: none */
+	uint32_t	threads;		/* that send, with rate 0; their packets overtake each other */
 	uint64_t	rate;			/* packets per second, 0: as many as go */
 	uint64_t	time_us;
 	uint32_t	address[PEER_TABLE_PIECE];

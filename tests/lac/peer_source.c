@@ -23,19 +23,26 @@
 #define FRAME_MAX	(ETH_HLEN + PACKET_SIZE_MAX)
 #define ARP_WAIT_MS	20u
 #define ARP_TRIES	100u
+#define SENDERS_MAX	16u
+
+struct source_sender {		/* one thread: every so-manieth number and subscriber */
+	struct source	*source;
+	pthread_t	 thread;
+	uint32_t	 first, step;
+	struct pace	 pace;
+	uint64_t	 took_us;
+};
 
 struct source {
 	int			 fd;
 	char			 device[IFNAMSIZ];
 	uint32_t		 own_address;
 	uint8_t			 ethernet[ETH_HLEN];	/* to the gateway, from us */
-	pthread_t		 thread;
-	bool			 running;
 	volatile bool		 stop;
-	struct pace		 pace;
-	uint64_t		 took_us;
 	uint32_t		 run, size, total;
 	const uint32_t		*address;
+	uint32_t		 senders;
+	struct source_sender	 sender[SENDERS_MAX];
 };
 
 struct source *source_open(const char *device, uint32_t own_address)
@@ -103,31 +110,39 @@ static bool gateway_resolve(struct source *source)
 	return known;
 }
 
-static void *source_thread(void *arg)
+static void frames_form(const struct source *source, uint8_t frame[BURST][FRAME_MAX], struct mmsghdr *msg,
+			struct iovec *iov)
 {
-	struct source *source = arg;
-	static uint8_t frame[BURST][FRAME_MAX];
-	struct mmsghdr msg[BURST] = { 0 };
-	struct iovec iov[BURST];
-	uint32_t next = 0, n;
-
 	for (uint32_t i = 0; i < BURST; i++) {
 		memcpy(frame[i], source->ethernet, ETH_HLEN);
 		packet_make(frame[i] + ETH_HLEN, source->size, source->own_address, PACKET_PEER_PORT, 0,
 			    PACKET_SUBSCRIBER_PORT);
 		iov[i] = (struct iovec){ .iov_base = frame[i], .iov_len = ETH_HLEN + source->size };
-		msg[i].msg_hdr = (struct msghdr){ .msg_iov = &iov[i], .msg_iovlen = 1 };
+		msg[i] = (struct mmsghdr){ .msg_hdr = { .msg_iov = &iov[i], .msg_iovlen = 1 } };
 	}
-	while ((n = pace_take(&source->pace, BURST, &source->stop)) > 0) {
+}
+
+static void *source_thread(void *arg)
+{
+	struct source_sender *sender = arg;
+	struct source *source = sender->source;
+	uint8_t frame[BURST][FRAME_MAX];
+	struct mmsghdr msg[BURST];
+	struct iovec iov[BURST];
+	uint32_t next = sender->first % source->total, n;
+
+	frames_form(source, frame, msg, iov);
+	while ((n = pace_take(&sender->pace, BURST, &source->stop)) > 0) {
 		uint64_t now = clock_now().us;
 
 		for (uint32_t i = 0; i < n; i++) {
 			struct mark mark = { .kind = MARK_DOWN, .run = source->run, .session = next,
-					     .number = source->pace.sent++, .sent_us = now };
+					     .number = sender->first + sender->pace.sent++ * sender->step,
+					     .sent_us = now };
 
 			packet_set_target(frame[i] + ETH_HLEN, source->address[next]);
 			packet_set_mark(frame[i] + ETH_HLEN, &mark);
-			next = next + 1 == source->total ? 0 : next + 1;
+			next = (next + sender->step) % source->total;
 		}
 		for (uint32_t done = 0; done < n;) {
 			int did = sendmmsg(source->fd, msg + done, n - done, 0);
@@ -135,35 +150,47 @@ static void *source_thread(void *arg)
 			done += did > 0 ? (uint32_t)did : 1;
 		}
 	}
-	source->took_us = clock_now().us - source->pace.start_us;
+	sender->took_us = clock_now().us - sender->pace.start_us;
 	return NULL;
 }
 
 bool source_start(struct source *source, const struct peer_request *request, const uint32_t *address, uint32_t total)
 {
-	uint64_t now = clock_now().us;
+	uint32_t threads = request->rate == 0 && request->threads > 1 ? request->threads : 1;
 
 	if (total == 0 || request->size < PACKET_SIZE_MIN || request->size > PACKET_SIZE_MAX ||
-	    !gateway_resolve(source))
+	    threads > SENDERS_MAX || !gateway_resolve(source))
 		return false;
 	source->run = request->run;
 	source->size = request->size;
 	source->address = address;
 	source->total = total;
 	source->stop = false;
-	now = clock_now().us;
-	source->pace = (struct pace){ .rate = request->rate, .start_us = now, .end_us = now + request->time_us };
-	source->running = pthread_create(&source->thread, NULL, source_thread, source) == 0;
-	return source->running;
+	uint64_t now = clock_now().us;
+
+	for (source->senders = 0; source->senders < threads; source->senders++) {
+		struct source_sender *sender = &source->sender[source->senders];
+
+		*sender = (struct source_sender){
+			.source = source, .first = source->senders, .step = threads,
+			.pace = { .rate = request->rate, .start_us = now, .end_us = now + request->time_us },
+		};
+		if (pthread_create(&sender->thread, NULL, source_thread, sender) != 0)
+			return false;
+	}
+	return true;
 }
 
 void source_stop(struct source *source, struct peer_report *report)
 {
-	if (!source->running)
-		return;
 	source->stop = true;
-	pthread_join(source->thread, NULL);
-	source->running = false;
-	report->sent = source->pace.sent;
-	report->sent_us = source->took_us;
+	for (uint32_t i = 0; i < source->senders; i++) {
+		struct source_sender *sender = &source->sender[i];
+
+		pthread_join(sender->thread, NULL);
+		report->sent += sender->pace.sent;
+		if (sender->took_us > report->sent_us)
+			report->sent_us = sender->took_us;
+	}
+	source->senders = 0;
 }

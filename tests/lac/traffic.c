@@ -210,6 +210,7 @@ static bool peer_start(struct lac *lac, const struct step_args *args)
 	request->run = lac->measure->run;
 	request->size = args->direction == DIRECTION_UP ? 0 : (uint32_t)args->size;
 	request->rate = args->rate;
+	request->threads = (uint32_t)lac->opt.senders;
 	request->time_us = (uint64_t)(args->time * 1e6);
 	ok = peer_ask(lac->measure->line, request, &report);
 	free(request);

@@ -2,10 +2,12 @@
 # tally.sh -- tests/run counts what it is told, misses no bad end, and says so by its exit code.
 . "$(dirname "$0")/lib.sh"
 
+scratch=$(mktemp -d) || exit 2
+trap 'rm -rf "$scratch"' EXIT
 counts() {	# WANTED-LINE WANTED-CODE WHAT COMMAND...
 	local said code line=$1 want=$2 what=$3
 	shift 3
-	said=$(tests/run -j 2 -t 2 "$@" 2>&1)
+	said=$(tests/run -j 2 -t 2 -o "$scratch" "$@" 2>&1)
 	code=$?
 	[ "$(tail -n 1 <<<"$said")" = "$line" ] && [ $code = "$want" ] ||
 		fail "$what: wanted \"$line\" and code $want, got code $code and: $said"
