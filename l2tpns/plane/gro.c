@@ -80,7 +80,8 @@ static bool is_proved(const uint8_t *ip, uint32_t len)
 }
 
 /* Are the headers the same but for what counts up?  RFC 6864: with DF the identification means nothing. */
-static bool is_next(const struct gro *gro, const struct gro_group *group, const uint8_t *ip, const struct gro_group *one)
+static bool is_next(const struct gro *gro, const struct gro_group *group, const uint8_t *ip,
+		    const struct gro_group *one)
 {
 	const uint8_t *first = gro->item[group->first].ip;
 

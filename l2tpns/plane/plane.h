@@ -22,7 +22,7 @@ struct plane_ops {
 	const char *name;
 	void (*tunnel_put)(struct plane *plane, const struct fx_tunnel *tunnel);
 	void (*tunnel_drop)(struct plane *plane, struct tid tid);
-	void (*session_put)(struct plane *plane, const struct fx_session *session);	/* again: changes it, counters kept */
+	void (*session_put)(struct plane *plane, const struct fx_session *session);	/* again: counters kept */
 	void (*session_drop)(struct plane *plane, const struct fx_session *session);
 	bool (*route_put)(struct plane *plane, const struct fx_route *route);		/* false: no room */
 	void (*route_drop)(struct plane *plane, const struct fx_route *route);

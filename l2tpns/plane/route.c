@@ -150,7 +150,8 @@ static bool path_find(const struct route *route, struct path *path, unsigned dep
 }
 
 /* All the slots of the prefix; a prefix shorter than /8 reaches over several roots. */
-static void path_fill(struct route *route, const struct path *path, struct prefix4 prefix, uint32_t entry, uint32_t only)
+static void path_fill(struct route *route, const struct path *path, struct prefix4 prefix, uint32_t entry,
+		      uint32_t only)
 {
 	unsigned bits = 8 * (path->depth + 1);
 	uint32_t slots = 1u << (bits + 8 - prefix.len);

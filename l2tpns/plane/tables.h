@@ -17,7 +17,7 @@ struct tables_conf {
 	uint32_t	tunnels_max;	/* tunnel ids 1..tunnels_max */
 	uint32_t	sessions_max;	/* rows 1..sessions_max, and up to the end of that page */
 	uint32_t	prefixes_max;	/* routes shorter than /32 */
-	uint32_t	fans_max;	/* 1 KiB each, touched when needed: one for each /16 and each /24 with a longer route */
+	uint32_t	fans_max;	/* 1 KiB each when used: one for each /16 and each /24 with a longer route */
 };
 
 struct tables {

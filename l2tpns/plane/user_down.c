@@ -182,8 +182,10 @@ static void down_segments(struct worker *w, struct down_packet *p)
 		switch (fast_down_take(&w->plane->tables.fast, &packet, p->session, w->now_s, &p->down)) {
 		case FAST_FORWARD: {
 			uint8_t *start = head - p->down.head_len;
-			struct out_packet out = { .row = p->down.row, .tid = p->down.tid, .tail = payload.len < gso.size,
-						  .piece = { bytes_of(start, p->down.head_len + gso.head_len), payload } };
+			struct out_packet out = {
+				.row = p->down.row, .tid = p->down.tid, .tail = payload.len < gso.size,
+				.piece = { bytes_of(start, p->down.head_len + gso.head_len), payload },
+			};
 
 			memcpy(start, p->down.head, p->down.head_len);
 			d->heads++;

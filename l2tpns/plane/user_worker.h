@@ -18,7 +18,7 @@
 #include "l2tpns/plane/user_ring.h"
 
 #define WORKER_BATCH		64u		/* datagrams, or packets, taken at a time */
-#define VNET_LEN		10u		/* struct virtio_net_hdr, which precedes each packet on the tun device */
+#define VNET_LEN		10u		/* struct virtio_net_hdr, before each packet of the tun device */
 #define SUPER_MAX		65536u		/* octets of the largest packet or datagram the kernel hands over */
 
 struct bucket {				/* tokens, refilled by time; thousandths of one */
@@ -65,7 +65,7 @@ struct plane_user {
 	int			 punt_fd;
 	int			 icmp_fd;		/* raw socket, shared; -1: no ICMP errors are sent */
 	uint32_t		 reader_asleep;		/* atomic: wake the reader through punt_fd */
-	struct worker		 sender;		/* the control thread's: the first worker's sockets, no thread */
+	struct worker		 sender;		/* the control thread's: the first worker's sockets */
 	void			*memory;
 	size_t			 memory_len;
 	struct fan_wait		*fan_wait;		/* one a fan: what it waits with when it is retired */

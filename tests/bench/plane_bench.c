@@ -141,8 +141,12 @@ static unsigned send_large(int fd, struct batch *batch)
 		uint8_t		octets[CMSG_SPACE(sizeof(size))];
 	} control = { .header = { .cmsg_level = IPPROTO_UDP, .cmsg_type = UDP_SEGMENT,
 				  .cmsg_len = CMSG_LEN(sizeof(size)) } };
-	struct msghdr msg = { .msg_name = &batch->to[0], .msg_namelen = sizeof(batch->to[0]), .msg_iov = batch->iov,
-			      .msg_iovlen = batch->packets, .msg_control = &control, .msg_controllen = sizeof(control) };
+	struct msghdr msg = {.msg_name = &batch->to[0],
+		.msg_namelen = sizeof(batch->to[0]),
+		.msg_iov = batch->iov,
+		.msg_iovlen = batch->packets,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control)};
 
 	memcpy(CMSG_DATA(&control.header), &size, sizeof(size));
 	return sendmsg(fd, &msg, 0) > 0 ? batch->packets : 0;
@@ -328,7 +332,8 @@ static struct plane *plane_start(const struct args *args, struct tun *tun)
 static double kernel_us(void)
 {
 	double sum = 0;
-	FILE *list = popen("for p in /proc/[0-9]*; do grep -qs '^napi/bench0' $p/comm && cut -d' ' -f1 $p/schedstat; done", "r");
+	FILE *list = popen(
+		"for p in /proc/[0-9]*; do grep -qs '^napi/bench0' $p/comm && cut -d' ' -f1 $p/schedstat; done", "r");
 	char line[64];
 
 	if (!list)
@@ -344,7 +349,8 @@ static double cpu_us(void)
 	struct rusage r;
 
 	getrusage(RUSAGE_SELF, &r);
-	return (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) * 1e6 + (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec);
+	return (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) * 1e6 +
+		(double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec);
 }
 
 static void report(const struct args *args, const struct plane_user_stats *a, const struct plane_user_stats *b,
@@ -357,10 +363,10 @@ static void report(const struct args *args, const struct plane_user_stats *a, co
 	packets -= b->refused[WHY_DATA_TUN_FULL] - a->refused[WHY_DATA_TUN_FULL];
 	printf("%-4s %5u octets %6u sessions %u workers: %6.3f us/packet (%6.3f with the device's threads), %4.0f kpps, "
 	       "offered %4.0f, arrived %4.0f, cpu %3.0f %%, %.1f a batch, %.1f a call\n",
-	       args->down ? "down" : "up", args->octets, args->sessions, args->workers, cpu / (double)packets,
-	       (cpu + kernel) / (double)packets, (double)packets / wall * 1e3, (double)sent / wall * 1e3,
-	       (double)arrived / wall * 1e3, cpu / wall * 100, (double)packets / (double)(batches ? batches : 1),
-	       (double)packets / (double)(calls ? calls : 1));
+		args->down ? "down" : "up", args->octets, args->sessions, args->workers, cpu / (double)packets,
+		(cpu + kernel) / (double)packets, (double)packets / wall * 1e3, (double)sent / wall * 1e3,
+		(double)arrived / wall * 1e3, cpu / wall * 100, (double)packets / (double)(batches ? batches : 1),
+		(double)packets / (double)(calls ? calls : 1));
 	for (unsigned why = 0; why < WHYS; why++)
 		if (b->refused[why] > a->refused[why])
 			printf("     refused %s %llu\n", why_name((enum why)why),
@@ -369,8 +375,9 @@ static void report(const struct args *args, const struct plane_user_stats *a, co
 
 static void args_read(struct args *args, int argc, char **argv)
 {
-	static const char usage[] = "usage: plane_bench [-d] [-g] [-k] [-n sessions] [-l octets] [-w workers] [-t seconds] "
-				    "[-r kpps] [-b packets in a row of one session]\n";
+	static const char usage[] =
+		"usage: plane_bench [-d] [-g] [-k] [-n sessions] [-l octets] [-w workers] [-t seconds] "
+		"[-r kpps] [-b packets in a row of one session]\n";
 	int c;
 
 	*args = (struct args){ .sessions = 1, .octets = 64, .workers = 1, .seconds = 3, .run = 1 };
@@ -434,7 +441,8 @@ int main(int argc, char **argv)
 	plane_user_stats_sum(plane, &after);
 	cpu = cpu_us() - cpu;
 	kernel = kernel_us() - kernel;
-	report(&args, &before, &after, cpu, kernel, (double)(now_us() - start), shared->sent - sent, shared->arrived - arrived);
+	report(&args, &before, &after, cpu, kernel, (double)(now_us() - start), shared->sent - sent,
+		shared->arrived - arrived);
 	__atomic_store_n(&shared->stop, 1, __ATOMIC_RELEASE);
 	kill(lac, SIGKILL);
 	kill(inet, SIGKILL);

@@ -27,6 +27,7 @@ CELLS=${CELLS:-setup traffic $([ -n "$QUICK" ] || echo nogro) latency workers sc
 RUNS=${RUNS:-3} SECS=${SECS:-$([ -n "$QUICK" ] && echo 2 || echo 3)} MOST=${MOST:-200000}
 SIDES=${SIDES:-ours theirs}
 [ -x "$B/l2tpns" ] || SIDES=theirs
+SENDERS=$(($(nproc) > 4 ? 3 : $(nproc) > 1 ? $(nproc) - 1 : 1))
 D=$(mktemp -d) RAW=$B/bench/raw.jsonl ROUND=0
 declare -A LABS=() PIDS=() RADII=() IN=() OUT=()
 mkdir -p "$B/bench" && : >"$RAW"
@@ -48,7 +49,7 @@ side_open() {	# ours|theirs SESSIONS TUNNELS [WORKERS] [LAC ADDRESSES]
 	lab_until 3 test -S "$dir/peer" || return 1
 	taskset -c "$LAB_CPUS_REST" ip netns exec "$LAB-lac" "$B/lac" --server=$LAB_SERVER --local=$LAB_LAC-10.90.0.$((1 + ${5:-1})) \
 		--tunnels="$3" --opening=1 --sessions="$sessions" --window=$window --auth=chap \
-		--peer="$dir/peer" --device=lac0 --senders=2 --server-pid="$SERVER_PID" --quiet - \
+		--peer="$dir/peer" --device=lac0 --senders=$SENDERS --server-pid="$SERVER_PID" --quiet - \
 		<"$dir/in" >"$dir/out.fifo" 2>>"$dir/lac.err" &
 	exec {fd}>"$dir/in"
 	IN[$side]=$fd

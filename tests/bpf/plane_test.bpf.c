@@ -73,7 +73,8 @@ int up(struct xdp_md *ctx)
 	if (verdict != FAST_FORWARD)
 		return verdict == FAST_PUNT ? XDP_PASS : XDP_DROP;
 	cut = (__u32)(payload.end - payload.data) - seen.at - seen.len;
-	if (bpf_xdp_adjust_head(ctx, (int)(TEST_ETH_LEN + TEST_OUTER_LEN + seen.at)) || bpf_xdp_adjust_tail(ctx, -(int)cut))
+	if (bpf_xdp_adjust_head(ctx, (int)(TEST_ETH_LEN + TEST_OUTER_LEN + seen.at)) ||
+		bpf_xdp_adjust_tail(ctx, -(int)cut))
 		return XDP_ABORTED;
 	return XDP_TX;
 }

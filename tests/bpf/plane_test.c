@@ -73,7 +73,7 @@ static void tables_fill(void)
 	};
 	struct tables_conf conf = { .tunnels_max = TEST_TUNNELS - 1, .sessions_max = TEST_SESSIONS - 1025,
 				    .prefixes_max = 100, .fans_max = TEST_FANS - PLANE_ROUTE_ROOTS };
-	struct fx_tunnel tunnel[] = { plane_tunnel_of(3, LAC_A), plane_tunnel_of(4, LAC_B), plane_tunnel_of(31, LAC_A) };
+	struct fx_tunnel tunnel[] = {plane_tunnel_of(3, LAC_A), plane_tunnel_of(4, LAC_B), plane_tunnel_of(31, LAC_A)};
 	struct arena arena = { 0 };
 
 	tables_init(&tables, &conf, &arena);
@@ -95,7 +95,8 @@ static void tables_fill(void)
 			fail("no room for a route");
 	}
 	for (size_t i = 0; i < ARRAY_LEN(routes); i++)
-		if (!route_put(&tables.route, (struct prefix4){ { routes[i].net }, routes[i].len }, (struct row){ routes[i].row }))
+		if (!route_put(&tables.route, (struct prefix4){{routes[i].net}, routes[i].len},
+			    (struct row){routes[i].row}))
 			fail("no room for a route");
 }
 
@@ -144,8 +145,16 @@ static void user_up(const struct frame *in, struct half *half)
 
 	memcpy(copy, outer + TEST_OUTER_LEN, in->len - TEST_ETH_LEN - TEST_OUTER_LEN);
 	verdict = fast_up(&tables.fast, &packet, &from, TEST_NOW_S, &up);
-	half->result = (struct test_result){ .verdict = verdict, .why = up.why, .row = up.row, .tid = up.tid, .sid = up.sid,
-		.proto = up.proto, .at = up.at, .len = up.len, .control = up.control, .stranger = up.stranger };
+	half->result = (struct test_result){.verdict = verdict,
+		.why = up.why,
+		.row = up.row,
+		.tid = up.tid,
+		.sid = up.sid,
+		.proto = up.proto,
+		.at = up.at,
+		.len = up.len,
+		.control = up.control,
+		.stranger = up.stranger};
 	if (verdict != FAST_FORWARD)
 		return;
 	half->out.len = up.len;
@@ -182,14 +191,16 @@ static void inner_put(struct rnd *rnd, struct wr *w, uint32_t src, uint32_t dst)
 	if (rnd_below(rnd, 2))
 		plane_udp_put(w, src, dst, 28 + (rnd_below(rnd, 3) ? 0 : 1250u) + rnd_below(rnd, 200), hdr.df);
 	else
-		plane_tcp_put(w, &hdr, &tcp, bytes_of(options + from, len), bytes_str("some payload, whatever it says"));
+		plane_tcp_put(
+			w, &hdr, &tcp, bytes_of(options + from, len), bytes_str("some payload, whatever it says"));
 }
 
 static uint32_t address_random(struct rnd *rnd)
 {
 	static const uint32_t nets[] = { 0x0a640000, 0x0a648000, 0x0a648001, 0xac100000, 0x08080808, 0x0a640000 };
 
-	return rnd_below(rnd, 3) ? 0x0a000000 + rnd_below(rnd, 45) : nets[rnd_below(rnd, ARRAY_LEN(nets))] + rnd_below(rnd, 3);
+	return rnd_below(rnd, 3) ? 0x0a000000 + rnd_below(rnd, 45)
+				 : nets[rnd_below(rnd, ARRAY_LEN(nets))] + rnd_below(rnd, 3);
 }
 
 static void damage(struct rnd *rnd, struct frame *frame, uint32_t from)
@@ -218,7 +229,8 @@ static void up_make(struct rnd *rnd, struct frame *frame)
 	struct addr peer = rnd_below(rnd, 3) ? LAC_A : LAC_B;
 	struct wr w = wr_of(frame->octets, sizeof(frame->octets));
 	uint32_t row = 1 + rnd_below(rnd, 45), src;
-	uint16_t tid = (uint16_t)(row % 3 == 0 ? 31 : 3 + row % 3 - 1), proto = protos[rnd_below(rnd, ARRAY_LEN(protos))];
+	uint16_t tid = (uint16_t)(row % 3 == 0 ? 31 : 3 + row % 3 - 1),
+		 proto = protos[rnd_below(rnd, ARRAY_LEN(protos))];
 	uint8_t flags = (uint8_t)(rnd_below(rnd, 2) ? 0 : rnd_below(rnd, 16) ? rnd_u32(rnd) & 0x7f : rnd_u32(rnd));
 	uint16_t offset = (uint16_t)rnd_below(rnd, rnd_below(rnd, 8) ? 12 : 300);
 
@@ -288,8 +300,8 @@ static void compare(const char *what, unsigned n, const struct half *kernel, con
 
 	for (size_t i = 0; i < sizeof(kernel->result) / sizeof(*a); i++)
 		if (a[i] != b[i])
-			fail("%s packet %u: field %zu is %u in the kernel, %u in userspace (verdict %u, reason %s)", what, n,
-			     i, a[i], b[i], user->result.verdict, why_name((enum why)user->result.why));
+			fail("%s packet %u: field %zu is %u in the kernel, %u in userspace (verdict %u, reason %s)",
+				what, n, i, a[i], b[i], user->result.verdict, why_name((enum why)user->result.why));
 	if (user->result.verdict != FAST_FORWARD)
 		return;
 	if (kernel->out.len != user->out.len || memcmp(kernel->out.octets, user->out.octets, user->out.len) != 0)
@@ -330,10 +342,12 @@ static void run(const struct kernel *kernel, bool up)
 	for (unsigned why = 1; why < WHYS; why++)
 		reasons += why_seen[why];
 	counters_compare(kernel);
-	if (verdicts[FAST_FORWARD] < PACKETS / 10 || verdicts[FAST_PUNT] < PACKETS / 100 || verdicts[FAST_DROP] < PACKETS / 100)
-		fail("the packets are too much alike: %u forwarded, %u punted, %u dropped", verdicts[0], verdicts[1], verdicts[2]);
+	if (verdicts[FAST_FORWARD] < PACKETS / 10 || verdicts[FAST_PUNT] < PACKETS / 100 ||
+		verdicts[FAST_DROP] < PACKETS / 100)
+		fail("the packets are too much alike: %u forwarded, %u punted, %u dropped", verdicts[0], verdicts[1],
+			verdicts[2]);
 	printf("ok bpf %s: %u packets (%u forwarded, %u punted, %u dropped for %u reasons) the same in kernel and userspace\n",
-	       up ? "up" : "down", PACKETS, verdicts[FAST_FORWARD], verdicts[FAST_PUNT], verdicts[FAST_DROP], reasons);
+		up ? "up" : "down", PACKETS, verdicts[FAST_FORWARD], verdicts[FAST_PUNT], verdicts[FAST_DROP], reasons);
 }
 
 static int program_fd(const struct kernel *kernel, const char *name)

@@ -537,7 +537,8 @@ static void finish(struct world *world)
 	lns_shutdown_asked(world->lns, world->now, &out);
 	done(world);
 	pass(world, DUR_S(200));
-	ASSERT(lns_idle(world->lns) && lns_tunnel_count(world->lns) == 0 && world->sessions_put == 0 && world->routes_put == 0);
+	ASSERT(lns_idle(world->lns) && lns_tunnel_count(world->lns) == 0 && world->sessions_put == 0 &&
+		world->routes_put == 0);
 	for (unsigned i = 0; i < ARRAY_LEN(world->tunnel_put); i++)
 		ASSERT(!world->tunnel_put[i]);
 	if (lns_left(world->lns, text)) {

@@ -25,7 +25,8 @@ static void segment(struct bytes packet, bool tcp, uint32_t size)
 	if (!gso_begin(&gso, packet, tcp, size))
 		return;
 	while (gso_next(&gso, head, &payload))
-		if (payload.p < packet.p || payload.p + payload.len > packet.p + packet.len || gso.head_len > GSO_HEAD_MAX)
+		if (payload.p < packet.p || payload.p + payload.len > packet.p + packet.len ||
+			gso.head_len > GSO_HEAD_MAX)
 			abort();
 }
 

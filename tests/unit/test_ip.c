@@ -131,7 +131,8 @@ static void encode_and_decode_udp(void **state)
 	assert_int_equal(udp_decode(out.body, &udp), WHY_OK);
 	assert_true(udp.src_port == 1701 && udp.dst_port == 5353);
 	assert_true(bytes_eq(udp.body, bytes_str("hello")));
-	assert_int_equal(ip_sum_fold(ip_sum_add(ip4_pseudo_sum(out.src, out.dst, IP_UDP, out.body.len), out.body)), 0xffff);
+	assert_int_equal(
+		ip_sum_fold(ip_sum_add(ip4_pseudo_sum(out.src, out.dst, IP_UDP, out.body.len), out.body)), 0xffff);
 	for (uint32_t len = 0; len < out.body.len; len++)
 		assert_int_equal(udp_decode(bytes_of(out.body.p, len), &udp), WHY_DATA_SHORT);
 	octets[24] = 0;

@@ -154,7 +154,8 @@ static void up_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		size_t len = up_make(i & 1 ? &plain : &length, cases[i].tid, cases[i].sid, cases[i].proto, cases[i].src, 100);
+		size_t len = up_make(
+			i & 1 ? &plain : &length, cases[i].tid, cases[i].sid, cases[i].proto, cases[i].src, 100);
 
 		memcpy(before, packet, len);
 		assert_int_equal(up_run(len, cases[i].b ? LAC_B : LAC_A, &up), cases[i].verdict);
@@ -203,7 +204,10 @@ static void up_control_is_punted(void **state)
 static void up_cut_short(void **state)
 {
 	static const struct shape shapes[] = {
-		{ 0 }, { .flags = 0x4b, .offset = 8 }, { .acfc = true, .pfc = true }, { .flags = FAST_L2TP_O, .offset = 700 },
+		{0},
+		{.flags = 0x4b, .offset = 8},
+		{.acfc = true, .pfc = true},
+		{.flags = FAST_L2TP_O, .offset = 700},
 	};
 	struct fast_from from = plane_from(LAC_A);
 	struct fast_up up;

@@ -159,7 +159,8 @@ static uint32_t packet_next(struct rnd *rnd, struct flow *flow, uint8_t *octets)
 {
 	struct ip4_hdr hdr = { .ttl = 60, .proto = flow->tcp ? IP_TCP : IP_UDP, .id = flow->id++, .src = { 0x0a000001 },
 			       .dst = { 0x08080808 }, .df = flow->port & 1 };
-	struct tcp_hdr th = { .src_port = flow->port, .dst_port = 80, .seq = flow->seq, .ack = 5, .flags = TCP_ACK, .window = 9 };
+	struct tcp_hdr th = {
+		.src_port = flow->port, .dst_port = 80, .seq = flow->seq, .ack = 5, .flags = TCP_ACK, .window = 9};
 	uint32_t odd = rnd_below(rnd, 80), len = odd == 0 ? 1 + rnd_below(rnd, flow->size) : flow->size;
 	struct wr w = wr_of(octets, 1600);
 	static uint8_t payload[1600];
@@ -285,8 +286,11 @@ static void merged_and_segmented_again(void **state)
 		bool udp = round % 4 != 0;
 
 		for (unsigned f = 0; f < flows; f++)
-			flow[f] = (struct flow){ .port = (uint16_t)(1000 + f), .tcp = rnd_below(&rnd, 2), .seq = rnd_u32(&rnd),
-						 .id = (uint16_t)rnd_u32(&rnd), .size = (uint16_t)(1 + rnd_below(&rnd, 1400)) };
+			flow[f] = (struct flow){.port = (uint16_t)(1000 + f),
+				.tcp = rnd_below(&rnd, 2),
+				.seq = rnd_u32(&rnd),
+				.id = (uint16_t)rnd_u32(&rnd),
+				.size = (uint16_t)(1 + rnd_below(&rnd, 1400))};
 		gro_begin(&gro, udp);
 		for (unsigned i = 0; i < packets; i++) {
 			length[i] = packet_next(&rnd, &flow[rnd_below(&rnd, flows)], store[i]);

@@ -72,7 +72,8 @@ static int model_index(const struct model *model, struct prefix4 prefix)
 /* Many prefixes inside one another: few networks, all lengths. */
 static struct prefix4 prefix_random(struct rnd *rnd)
 {
-	static const uint32_t nets[] = { 0x0a000000, 0x0a000100, 0x0a010000, 0x0aff0000, 0xc0a80000, 0x00000000, 0xffffff00 };
+	static const uint32_t nets[] = {
+		0x0a000000, 0x0a000100, 0x0a010000, 0x0aff0000, 0xc0a80000, 0x00000000, 0xffffff00};
 	uint32_t net = nets[rnd_below(rnd, ARRAY_LEN(nets))] ^ rnd_below(rnd, 1024);
 	uint32_t len = rnd_below(rnd, 5) ? 14 + rnd_below(rnd, 19) : rnd_below(rnd, 33);
 
@@ -103,7 +104,8 @@ static void random_against_a_list(void **state)
 		struct prefix4 prefix = prefix_random(&rnd);
 		int at = model_index(&model, prefix);
 
-		if (rnd_below(&rnd, 100) < (step / 5000 % 2 ? 35u : 65u) && (at >= 0 || model.n < ARRAY_LEN(model.row))) {
+		if (rnd_below(&rnd, 100) < (step / 5000 % 2 ? 35u : 65u) &&
+			(at >= 0 || model.n < ARRAY_LEN(model.row))) {
 			uint32_t row = 1 + rnd_below(&rnd, 1000);
 
 			assert_true(route_put(&world.route, prefix, (struct row){ row }));

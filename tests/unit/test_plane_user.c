@@ -72,8 +72,14 @@ static struct fx_session session_of(uint32_t row)
 static void plane_open(unsigned workers, uint32_t bind_to, uint32_t local)
 {
 	struct tun_conf device = { .name = "plane%d", .address = { INET_IP }, .mtu = 1500, .queues = workers };
-	struct plane_user_conf conf = { .workers = workers, .binds = 1, .port = 1701, .sessions_max = 2000,
-		.tunnels_max = 10, .address = { INET_IP }, .icmp_rate = 100, .bind = { ip_from4((struct ip4){ bind_to }) } };
+	struct plane_user_conf conf = {.workers = workers,
+		.binds = 1,
+		.port = 1701,
+		.sessions_max = 2000,
+		.tunnels_max = 10,
+		.address = {INET_IP},
+		.icmp_rate = 100,
+		.bind = {ip_from4((struct ip4){bind_to})}};
 	struct fx_tunnel tunnel = plane_tunnel_of(3, (struct addr){ ip_from4((struct ip4){ LAC_IP }), LAC_PORT });
 	char error[TUN_ERROR_MAX] = "", line[100];
 
@@ -157,7 +163,8 @@ static void lac_send(int fd, const uint8_t *octets, size_t len)
 
 static void inet_send(uint32_t row, const uint8_t *octets, size_t len)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(1024), .sin_addr.s_addr = htonl(SUBSCRIBER(row)) };
+	struct sockaddr_in to = {
+		.sin_family = AF_INET, .sin_port = htons(1024), .sin_addr.s_addr = htonl(SUBSCRIBER(row))};
 
 	assert_int_equal(sendto(fx.inet, octets, len, 0, (struct sockaddr *)&to, sizeof(to)), (ssize_t)len);
 }
@@ -174,7 +181,7 @@ static struct bytes lac_receive(uint32_t row, uint8_t *octets, size_t room)
 	assert_true(got > 10);
 	assert_int_equal(ntohl(from.sin_addr.s_addr), ip_to4(fx.local).n);
 	assert_int_equal(ntohs(from.sin_port), 1701);
-	const uint8_t head[10] = { 0, 2, 0, 103, (uint8_t)((row + 5000) >> 8), (uint8_t)(row + 5000), 0xff, 3, 0, 0x21 };
+	const uint8_t head[10] = {0, 2, 0, 103, (uint8_t)((row + 5000) >> 8), (uint8_t)(row + 5000), 0xff, 3, 0, 0x21};
 	assert_memory_equal(octets, head, sizeof(head));
 	struct bytes packet = bytes_of(octets + 10, (size_t)got - 10);
 	assert_true(packet.p[0] == 0x45 && ip4_sum_ok(packet));
@@ -217,7 +224,8 @@ static void one_packet_each_way(void)
 	assert_int_equal(udp_decode(hdr.body, &udp), WHY_OK);
 	assert_true(bytes_eq(udp.body, bytes_str("hello")));
 	fx.plane->ops->usage(fx.plane, (struct row){ 5 }, &usage);
-	assert_true(usage.up_packets == 1 && usage.up_octets == 100 && usage.up_heard.us > 0 && usage.down_packets == 0);
+	assert_true(
+		usage.up_packets == 1 && usage.up_octets == 100 && usage.up_heard.us > 0 && usage.down_packets == 0);
 	fx.plane->ops->usage(fx.plane, (struct row){ 6 }, &usage);
 	assert_true(usage.down_packets == 1 && usage.down_octets == 33 && usage.down_heard.us > 0);
 }
@@ -253,10 +261,11 @@ static void bursts_up(void **state)
 	for (unsigned round = 0; round < 50; round++) {
 		for (unsigned i = 0; i < 64; i++) {
 			row = i % 4 ? 1 : 1 + (i / 4) % 20;
-			iov[i] = (struct iovec){ .iov_base = octets[i], .iov_len = up_packet(octets[i], sizeof(octets[i]), row,
-						 SUBSCRIBER(row), next[row]++, 200 + round * 20) };
-			msg[i].msg_hdr = (struct msghdr){ .msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = &iov[i],
-							  .msg_iovlen = 1 };
+			iov[i] = (struct iovec){.iov_base = octets[i],
+				.iov_len = up_packet(octets[i], sizeof(octets[i]), row, SUBSCRIBER(row), next[row]++,
+					200 + round * 20)};
+			msg[i].msg_hdr = (struct msghdr){
+				.msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = &iov[i], .msg_iovlen = 1};
 		}
 		assert_int_equal(sendmmsg(fx.lac, msg, 64, 0), 64);
 		for (unsigned i = 0; i < 64; i++) {
@@ -467,8 +476,9 @@ static void hands_over(uint32_t bind_to, uint32_t local)
 
 	struct plane_packet packet[100];
 	for (unsigned i = 0; i < 100; i++)
-		packet[i] = (struct plane_packet){ .from = fx.local, .octets = bytes_of("control", 7),
-						   .to = { ip_from4((struct ip4){ i & 1 ? LAC_IP : STRANGER_IP }), LAC_PORT } };
+		packet[i] = (struct plane_packet){.from = fx.local,
+			.octets = bytes_of("control", 7),
+			.to = {ip_from4((struct ip4){i & 1 ? LAC_IP : STRANGER_IP}), LAC_PORT}};
 	assert_int_equal(plane_user_send(fx.plane, packet, 100), 100);
 	for (unsigned i = 0; i < 100; i++) {
 		struct sockaddr_in from;
@@ -567,7 +577,7 @@ static void sessions_spread_over_workers(void **state)
 	}
 	for (unsigned i = 0; i < 3; i++) {
 		plane_user_stats(fx.plane, i, &stats[i]);
-		assert_int_equal(stats[i].up_packets, i == 0 ? 90 : 105);	/* of 1..20: six are divisible by three */
+		assert_int_equal(stats[i].up_packets, i == 0 ? 90 : 105); /* of 1..20: six are divisible by three */
 	}
 	for (uint16_t n = 0; n < 10; n++) {
 		lac_send(fx.lac, octets, control(octets, 3, n));
