@@ -8,12 +8,14 @@
 # is what the daemon costs: user and system time of the whole process.  Receive softirq of a veth
 # pair runs on the sender's account, for both alike; so in overload cells what leaves the server is
 # counted by the next host's device and thrown away there, and in half load cells it is counted
-# exactly, packet by packet, by the program it is meant for.
+# exactly, packet by packet, by the program it is meant for.  During a traffic cell the server has one
+# processor to itself, where there are two or more.
 #
 # Knobs, in the environment:
 #	QUICK=1		fewer cells, shorter		RUNS=3	rounds
 #	CELLS=...	groups, of: setup traffic nogro latency workers scale
 #	SECS=3		seconds of a traffic cell	MOST=200000	sessions of the group scale
+#	PROFILE=1	perf's view of both servers in each overload cell, in BUILD-DIR/bench/*.perf.txt
 set -u
 B=$(realpath "${1:-build}")
 HERE=$(dirname "$(realpath "$0")")
@@ -39,18 +41,18 @@ side_open() {	# ours|theirs SESSIONS TUNNELS [WORKERS] [LAC ADDRESSES]
 	local side=$1 dir=$D/$1 window=0 sessions=$2 fd
 	rm -rf "$dir" && mkdir -p "$dir" && mkfifo "$dir/in" "$dir/out.fifo"
 	LABS[$side]=bench$$${side:0:1}
-	lab_cpus "${4:-1}"
 	LAB=${LABS[$side]}
 	lab_up "$LAB" "${5:-1}" && lab_offload on && server_start "$side" "$dir/server" "$sessions" "${4:-1}" || return 1
 	PIDS[$side]=$SERVER_PID RADII[$side]=$RADIUS_PID
 	# Theirs does not say how much it takes at once, and acknowledges late when it has nothing to say.
 	[ "$side" = ours ] || window=64
-	taskset -c "$LAB_CPUS_REST" ip netns exec "$LAB-inet" "$B/lac" --is-peer --peer="$dir/peer" --device=up1 2>>"$dir/peer.err" &
+	ip netns exec "$LAB-inet" "$B/lac" --is-peer --peer="$dir/peer" --device=up1 2>>"$dir/peer.err" &
 	lab_until 3 test -S "$dir/peer" || return 1
-	taskset -c "$LAB_CPUS_REST" ip netns exec "$LAB-lac" "$B/lac" --server=$LAB_SERVER --local=$LAB_LAC-10.90.0.$((1 + ${5:-1})) \
+	ip netns exec "$LAB-lac" "$B/lac" --server=$LAB_SERVER --local=$LAB_LAC-10.90.0.$((1 + ${5:-1})) \
 		--tunnels="$3" --opening=1 --sessions="$sessions" --window=$window --auth=chap \
 		--peer="$dir/peer" --device=lac0 --senders=$SENDERS --server-pid="$SERVER_PID" --quiet - \
 		<"$dir/in" >"$dir/out.fifo" 2>>"$dir/lac.err" &
+	disown -a
 	exec {fd}>"$dir/in"
 	IN[$side]=$fd
 	exec {fd}<"$dir/out.fifo"
@@ -104,15 +106,27 @@ both() {	# GROUP CELL STEP...
 }
 wants() { [[ " $CELLS " == *" $1 "* ]]; }
 
+# Where the server's time goes, from half a second into a traffic cell.
+profile() {	# FILE
+	sleep 0.5
+	perf record -q -g -o "$1.perf" -p "$SERVER_PID" -- sleep "$((SECS - 1))" >/dev/null 2>&1
+	perf report -i "$1.perf" --children -g none --percent-limit 1 2>/dev/null | grep -v '^#' >"$1.perf.txt"
+	rm -f "$1.perf"
+}
+
 # Overload: the next host is spared the packets.  Half load: every packet is counted where it arrives.
 traffic_cell() {	# GROUP CELL up|down SIZE SESSIONS RATE
 	local side
 	printf '\r%-78s' "  round $ROUND: $2" >&2
 	for side in $SIDES; do
+		[ -n "${LABS[$side]:-}" ] || continue
 		side_use "$side"
+		lab_divide 1 "$SERVER_PID"
 		[ "$6" != 0 ] || lab_sink "$3" off
+		[ -z "${PROFILE:-}" ] || [ "$6" != 0 ] || profile "$B/bench/$side-$3-$4-$5-$1" &
 		cell "$side" "$1" "$2" "traffic direction=$3 size=$4 sessions=$5 rate=$6 time=$SECS"
 		[ "$6" != 0 ] || lab_sink "$3" on
+		lab_divide 0 "$SERVER_PID"
 	done
 }
 

@@ -63,16 +63,16 @@ server_start() {	# ours|theirs DIR SESSIONS [WORKERS]
 	case $1 in
 	ours)
 		ours_configure "$2" "$3" "${4:-1}"
-		taskset -c "$LAB_CPUS_SERVER" ip netns exec "$LAB-lns" "$B/l2tpns" -c "$2/startup-config" >"$2/out" 2>&1 &
+		ip netns exec "$LAB-lns" "$B/l2tpns" -c "$2/startup-config" >"$2/out" 2>&1 &
 		SERVER_PID=$!
 		;;
 	theirs)
 		theirs_configure "$2"
-		taskset -c "$LAB_CPUS_REST" ip netns exec "$LAB-lns" "$B/bench/radius" bench >"$2/radius.out" 2>&1 &
+		ip netns exec "$LAB-lns" "$B/bench/radius" bench >"$2/radius.out" 2>&1 &
 		RADIUS_PID=$!
 		# A session of its own: at its end it kills its whole process group.  Its ip_pool has a fixed
 		# path: it gets a private /etc/l2tpns.
-		setsid taskset -c "$LAB_CPUS_SERVER" ip netns exec "$LAB-lns" unshare -m sh -c \
+		setsid ip netns exec "$LAB-lns" unshare -m sh -c \
 			"mount --bind $2 /etc/l2tpns && exec /usr/sbin/l2tpns -c /etc/l2tpns/startup-config" \
 			>"$2/out" 2>&1 &
 		SERVER_PID=$!

@@ -86,14 +86,20 @@ lab_down() {
 	return 0
 }
 
-# The processors are divided, so that the server is not charged with softirq work that others raised:
-# the server has LAB_CPUS_SERVER, everybody else the rest.  One processor: no division.
-lab_cpus() {	# PROCESSORS OF THE SERVER
-	local n=$(nproc) last
-	LAB_CPUS_SERVER=0-$((n - 1)) LAB_CPUS_REST=0-$((n - 1))
-	[ "$1" -lt "$n" ] || return 0
-	last=$((n - 1))
-	LAB_CPUS_SERVER=$((n - $1))-$last LAB_CPUS_REST=0-$((n - $1 - 1))
+# The processors are divided, so that a server is not charged with softirq work that others raised: the
+# last N are the server's, everybody else in the lab has the rest.  N = 0 or all: no division.
+lab_divide() {	# N SERVER-PID
+	local cpus=$(nproc) all pid
+	all=0-$((cpus - 1))
+	for pid in $(ip netns pids "$LAB-lac") $(ip netns pids "$LAB-inet") $(ip netns pids "$LAB-lns"); do
+		if [ "$1" = 0 ] || [ "$1" -ge "$cpus" ]; then
+			taskset -acp "$all" "$pid"
+		elif [ "$pid" = "$2" ]; then
+			taskset -acp "$((cpus - $1))-$((cpus - 1))" "$pid"
+		else
+			taskset -acp "0-$((cpus - $1 - 1))" "$pid"
+		fi
+	done >/dev/null 2>&1
 }
 
 # Wait until COMMAND succeeds, SECONDS at most.

@@ -264,7 +264,7 @@ int main(int argc, char **argv)
 {
 	static struct lac lac;
 	struct sigaction action = { .sa_handler = on_signal };
-	char up[] = "up", end[] = "end";
+	char up[] = "up", end[] = "end", leave[] = "end time=2";
 	bool ok = true;
 	int first;
 
@@ -292,7 +292,7 @@ int main(int argc, char **argv)
 	if (lac.stop) {
 		/* Told to go: the server should not have to find out by itself. */
 		lac.stop = ok = false;
-		if (!steps_do(&lac, end))
+		if (!steps_do(&lac, leave))
 			fprintf(stderr, "lac: left without the server's acknowledgement\n");
 	}
 	net_close(&lac.net);

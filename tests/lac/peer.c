@@ -146,11 +146,10 @@ static void run_start(struct peer *peer, const struct peer_request *request)
 		fprintf(stderr, "lac: peer: cannot send\n");
 }
 
-static void run_stop(struct peer *peer, struct peer_report *report)
+static void run_look(struct peer *peer, struct peer_report *report)
 {
 	struct device_usage device = device_usage(peer->device);
 
-	source_stop(peer->source, report);
 	report->device_packets = device.packets - peer->device_before.packets;
 	report->device_octets = device.octets - peer->device_before.octets;
 	report->received = peer->stream.received;
@@ -184,8 +183,12 @@ static void line_ready(struct peer *peer)
 	case PEER_START:
 		run_start(peer, &request);
 		break;
+	case PEER_STOP:
+		source_stop(peer->source, &report);
+		run_look(peer, &report);
+		break;
 	default:
-		run_stop(peer, &report);
+		run_look(peer, &report);
 	}
 	if (send(peer->line, &report, sizeof(report), MSG_NOSIGNAL) < 0)
 		fprintf(stderr, "lac: peer: the LAC is gone\n");

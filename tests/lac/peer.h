@@ -13,7 +13,8 @@
 enum peer_kind {
 	PEER_TABLE,		/* addresses of the subscribers that take part, a piece of the list */
 	PEER_START,		/* a run begins: forget the last one; send if size > 0 */
-	PEER_STOP		/* answered by a report */
+	PEER_LOOK,		/* answered by a report as it stands */
+	PEER_STOP		/* answered by the last report of the run */
 };
 
 #define PEER_TABLE_PIECE 4096u

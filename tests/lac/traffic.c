@@ -19,6 +19,9 @@
 #define FRAME_HEADERS	10u		/* L2TP without length and sequence, FF 03, protocol */
 #define BURST_OCTETS	60000u
 #define SESSIONS_MAX	(1u << 21)
+#define DRAIN_LOOK_MS	100u
+#define DRAIN_STRAYS	500u		/* packets between two looks, and echoes, that are not the streams any more */
+#define DRAIN_MAX_S	10u
 #define FRAME_OUTER	42u		/* Ethernet, IPv4, UDP: once in a run of segments */
 
 struct lane {				/* the targets that leave by one socket */
@@ -43,7 +46,9 @@ struct sender {
 
 struct traffic {			/* the step's progress */
 	struct sender	 sender;
-	struct mono	 until, drained;
+	struct mono	 until, drained, patience;
+	uint64_t	 arrived;	/* when it was last looked at */
+	uint64_t	 late_us;	/* how long packets went on arriving after the last was sent */
 	uint64_t	 dropped;	/* our own sockets were full */
 	struct device_usage device;	/* what our device received meanwhile */
 };
@@ -190,15 +195,6 @@ static void sender_stop(struct sender *sender)
 	free(sender->burst);
 }
 
-static struct mono traffic_next(struct lac *lac, void *arg)
-{
-	struct traffic *traffic = arg;
-
-	if (lac->stop)
-		traffic->sender.stop = true;
-	return lac->stop || mono_reached(lac->now, traffic->drained) ? MONO_NEVER : traffic->drained;
-}
-
 static bool peer_start(struct lac *lac, const struct step_args *args)
 {
 	struct peer_request *request = calloc(1, sizeof(*request));
@@ -217,21 +213,55 @@ static bool peer_start(struct lac *lac, const struct step_args *args)
 	return ok;
 }
 
-static bool peer_stop(struct lac *lac, struct peer_report *report)
+static bool peer_tell(struct lac *lac, enum peer_kind kind, struct peer_report *report)
 {
 	struct peer_request *request = calloc(1, sizeof(*request));
 	bool ok;
 
 	ASSERT(request);
-	request->kind = PEER_STOP;
+	request->kind = kind;
 	ok = peer_ask(lac->measure->line, request, report);
 	free(request);
 	return ok;
 }
 
+/* Packets at either end so far. */
+static uint64_t arrived(struct lac *lac)
+{
+	struct peer_report peer = { 0 };
+
+	if (!peer_tell(lac, PEER_LOOK, &peer))
+		return 0;
+	return peer.received + peer.device_packets + lac->measure->down.received +
+	       device_usage(lac->opt.device).packets;
+}
+
+/* The streams have ended; a server with long queues goes on forwarding, which is waited for. */
+static struct mono traffic_next(struct lac *lac, void *arg)
+{
+	struct traffic *traffic = arg;
+
+	if (lac->stop) {
+		traffic->sender.stop = true;
+		return MONO_NEVER;
+	}
+	if (!mono_reached(lac->now, traffic->drained))
+		return traffic->drained;
+	uint64_t now = arrived(lac);
+
+	if (now - traffic->arrived <= DRAIN_STRAYS + lac->sessions / 50 || mono_reached(lac->now, traffic->patience))
+		return MONO_NEVER;
+	if (traffic->arrived > 0)
+		traffic->late_us = lac->now.us - traffic->until.us;
+	traffic->arrived = now;
+	traffic->drained = mono_add(lac->now, DUR_MS(DRAIN_LOOK_MS));
+	return traffic->drained;
+}
+
 struct way {			/* one direction's result */
 	uint64_t		 sent, sent_us, received, duplicates, reordered, strange, dropped;
 	uint64_t		 arrived;	/* at the device, 0: not known */
+	uint64_t		 late_us;
 	const struct hist	*latency;
 };
 
@@ -240,14 +270,14 @@ static uint64_t way_report(struct lac *lac, const char *name, const struct way *
 	struct report *r = &lac->report;
 	uint64_t lost = way->sent > way->received ? way->sent - way->received : 0;
 	uint64_t through = way->arrived ? way->arrived : way->received + way->dropped;
-	double seconds = (double)way->sent_us / 1e6;
+	double seconds = (double)way->sent_us / 1e6, took = seconds + (double)way->late_us / 1e6;
 	char field[64];
 	const struct { const char *suffix; uint64_t value; } fields[] = {
 		{ "sent", way->sent }, { "received", way->received }, { "lost", lost },
 		{ "receiver_dropped", way->dropped }, { "forwarded", through }, { "duplicates", way->duplicates },
 		{ "reordered", way->reordered }, { "strange", way->strange },
 		{ "offered_pps", seconds > 0 ? (uint64_t)((double)way->sent / seconds) : 0 },
-		{ "pps", seconds > 0 ? (uint64_t)((double)through / seconds) : 0 },
+		{ "pps", seconds > 0 ? (uint64_t)((double)through / took) : 0 },
 	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(fields); i++) {
@@ -260,8 +290,8 @@ static uint64_t way_report(struct lac *lac, const char *name, const struct way *
 		   "%.1f kpps, %.1f Mbit/s\n", name, (unsigned long long)size, (unsigned long long)way->sent,
 		   (unsigned long long)way->received, way->sent ? 100.0 * (double)lost / (double)way->sent : 0.0,
 		   (unsigned long long)way->duplicates, (unsigned long long)way->reordered,
-		   seconds > 0 ? (double)through / seconds / 1e3 : 0.0,
-		   seconds > 0 ? (double)through * (double)size * 8 / seconds / 1e6 : 0.0);
+		   took > 0 ? (double)through / took / 1e3 : 0.0,
+		   took > 0 ? (double)through * (double)size * 8 / took / 1e6 : 0.0);
 	return through;
 }
 
@@ -286,7 +316,7 @@ static void ways_report(struct lac *lac, const struct step_args *args, const str
 		struct way up = { sender->pace.sent, sender->took_us, peer->received, peer->duplicates,
 				  peer->reordered, peer->strange, peer->dropped,
 				  packets_of(peer->device_packets, peer->device_octets, args->size - PACKET_HEADERS),
-				  &peer->latency };
+				  traffic->late_us, &peer->latency };
 
 		through += way_report(lac, "up", &up, args->size);
 		took_us = up.sent_us;
@@ -295,7 +325,7 @@ static void ways_report(struct lac *lac, const struct step_args *args, const str
 		struct way down = { peer->sent, peer->sent_us, m->down.received, m->down.duplicates,
 				    m->down.reordered, m->down.strange, traffic->dropped,
 				    packets_of(traffic->device.packets, traffic->device.octets,
-					       args->size + FRAME_HEADERS), &m->down.latency };
+					       args->size + FRAME_HEADERS), traffic->late_us, &m->down.latency };
 
 		through += way_report(lac, "down", &down, args->size);
 		took_us = took_us > down.sent_us ? took_us : down.sent_us;
@@ -365,6 +395,7 @@ bool step_traffic(struct lac *lac, const struct step_args *args)
 	p.next = lac->now;
 	p.traffic.until = mono_add(lac->now, DUR_US((int64_t)(args->time * 1e6)));
 	p.traffic.drained = mono_add(p.traffic.until, DUR_US((int64_t)(args->drain * 1e6)));
+	p.traffic.patience = mono_add(p.traffic.drained, DUR_S(DRAIN_MAX_S));
 	if (args->direction != DIRECTION_DOWN)
 		sender_start(lac, &p.traffic.sender, args);
 	lac_loop(lac, probing_next, &p);
@@ -375,7 +406,7 @@ bool step_traffic(struct lac *lac, const struct step_args *args)
 	p.traffic.dropped = net_receiver_drops(&lac->net) - p.traffic.dropped;
 	p.traffic.device.packets = device.packets - p.traffic.device.packets;
 	p.traffic.device.octets = device.octets - p.traffic.device.octets;
-	bool ok = peer_stop(lac, &peer);
+	bool ok = peer_tell(lac, PEER_STOP, &peer);
 
 	ways_report(lac, args, &peer, &p.traffic, cpu_s);
 	m->counts_down = false;
