@@ -7,6 +7,7 @@
 #define PROTOCOL	0x0100	/* version 1, revision 0 */
 #define FIRMWARE	0x0300
 #define OPENING_TIME_S	30
+#define COPY_TIME_S	2	/* how late a copy of an SCCRQ may come */
 
 enum { STOP_GENERAL = 2, STOP_NOT_AUTHORISED = 4, STOP_VERSION = 5, STOP_SHUTDOWN = 6, ERROR_FULL = 4 };
 
@@ -220,8 +221,9 @@ enum why tunnel_sccrq_received(struct turn *turn, struct addr from, struct ip lo
 		return WHY_SCCRQ_TID_ZERO;
 	struct tunnel *t = find_by_peer(lns, from, msg.assigned_tid);
 
-	/* A repeat of what we answered already; an old tunnel does not hinder a LAC that restarted. */
-	if (t && (t->opening || mono_since(turn->now, t->created).us < DUR_S(lns->conf.tunnel_linger_s).us)) {
+	/* A repeat of what we answered already, or a copy the network held back: to take that for a new tunnel
+	 * would make the LAC close the one it has.  An old tunnel does not hinder a LAC that restarted. */
+	if (t && (t->opening || (!t->closing && mono_since(turn->now, t->created).us < DUR_S(COPY_TIME_S).us))) {
 		struct chan_env env = lns_chan_env(turn, t);
 
 		/* The SCCRP goes out again by its own timer. */

@@ -347,8 +347,10 @@ static bool proxy_sent(struct ppp *ppp, const struct ppp_env *env, struct bytes 
 			return false;	/* promised by the LAC, and nothing we can keep */
 		}
 	}
+	/* How much the subscriber may send at once is between it and the LAC, which carries it to us, in fragments
+	 * if it must: many LACs negotiate 1500, and a link set up anew for that would help nobody. */
 	ppp->our_mru = mru;
-	if (mru < LCP_MRU_FLOOR || mru > env->conf->mru)
+	if (mru < LCP_MRU_FLOOR || mru > PPP_MRU_DEFAULT)
 		return false;
 	return env->conf->auths == 0 ? ppp->auth == AUTH_NONE : auth_allowed(env->conf, ppp->auth);
 }

@@ -27,7 +27,7 @@ struct plane_user_conf {
 	uint32_t	 sessions_max, tunnels_max;
 	struct ip4	 address;		/* source of ICMP errors: the tun device's address */
 	uint32_t	 icmp_rate;		/* ICMP errors a second in all (needs CAP_NET_RAW); 0 = none */
-	uint32_t	 socket_octets;		/* socket buffers; 0 = 8 MiB */
+	uint32_t	 socket_octets;		/* socket buffers; 0 = 2 MiB */
 	const int	*tun;			/* one queue a worker, with virtio headers, not blocking */
 	void		 (*thread_began)(void);	/* called on each thread we start: give up capabilities; or NULL */
 	bool		 tun_uso;		/* the device takes and gives UDP segments in one (kernel 6.2) */

@@ -1,6 +1,5 @@
 /* user_open.c -- the userspace plane opened and closed: memory, sockets, threads. */
 #include <errno.h>
-#include <linux/filter.h>
 #include <netinet/udp.h>
 #include <sched.h>
 #include <signal.h>
@@ -20,7 +19,7 @@
 
 #define LIVE_OCTETS	(1u << 20)
 #define STRANGER_OCTETS	(1u << 18)
-#define SOCKET_OCTETS	(8u << 20)
+#define SOCKET_OCTETS	(2u << 20)	/* some milliseconds at overload: more would only be delay */
 #define REJECTS_PER_S	100u
 
 static PRINTF_LIKE(3, 4) int fail(char error[PLANE_ERROR_MAX], int number, const char *format, ...)
@@ -128,7 +127,10 @@ static int socket_open(const struct plane_user *user, struct ip bind_to, char er
 	buffer_set(fd, SO_SNDBUFFORCE, SO_SNDBUF, octets);
 	/* Outer packets may be cut up on the way: a LAC's path is not the subscriber's business. */
 	(void)option_set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
-	(void)option_set(fd, IPPROTO_UDP, UDP_GRO, 1);
+	/* Datagrams merged by the device go to one worker together, whichever sessions are among them: with
+	 * several workers that would part a session's packets, and their order. */
+	if (user->conf.workers == 1)
+		(void)option_set(fd, IPPROTO_UDP, UDP_GRO, 1);
 	if (option_set(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0 ||
 	    (user->any && option_set(fd, IPPROTO_IP, IP_PKTINFO, 1) < 0) ||
 	    bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0) {
@@ -139,26 +141,10 @@ static int socket_open(const struct plane_user *user, struct ip bind_to, char er
 	return fd;
 }
 
-/* Which worker's socket gets a datagram: by session, so that one LAC's tunnel keeps all of them busy and a
- * session's packets stay in order; control messages by tunnel.  Octets as in RFC 2661 section 3.1. */
-static int socket_steer(int fd, unsigned workers)
-{
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 0),
-		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x8000, 3, 0),	/* T: tunnel id at 4 */
-		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x4000, 0, 2),	/* L: session id at 6 */
-		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 6),
-		BPF_JUMP(BPF_JMP | BPF_JA, 1, 0, 0),
-		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 4),			/* neither: session id at 4 */
-		BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, workers),
-		BPF_STMT(BPF_RET | BPF_A, 0),
-	};
-	struct sock_fprog program = { .len = ARRAY_LEN(code), .filter = code };
-
-	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof(program));
-}
-
-/* In the order of the workers: a socket's place in its group is the worker's number. */
+/*
+ * The kernel spreads datagrams over the workers by addresses and ports: a LAC's packets stay in order, control
+ * and data alike, and its receive offload joins them.  Spreading one LAC by session would lose both.
+ */
 static int sockets_open(struct plane_user *user, char error[PLANE_ERROR_MAX])
 {
 	for (unsigned k = 0; k < user->conf.binds; k++) {
@@ -169,8 +155,6 @@ static int sockets_open(struct plane_user *user, char error[PLANE_ERROR_MAX])
 				return fd;
 			user->worker[i].udp[k] = fd;
 		}
-		if (user->conf.workers > 1 && socket_steer(user->worker[0].udp[k], user->conf.workers) < 0)
-			return fail(error, errno, "cannot spread datagrams over %u workers", user->conf.workers);
 	}
 	return 0;
 }

@@ -361,7 +361,7 @@ static void report(const struct args *args, const struct plane_user_stats *a, co
 	uint64_t calls = args->down ? b->down_messages - a->down_messages : b->up_writes - a->up_writes;
 
 	packets -= b->refused[WHY_DATA_TUN_FULL] - a->refused[WHY_DATA_TUN_FULL];
-	printf("%-4s %5u octets %6u sessions %u workers: %6.3f us/packet (%6.3f with the device's threads), %4.0f kpps, "
+	printf("%-4s %5u octets %6u sessions %u workers: %6.3f us/packet (%6.3f with the device's), %4.0f kpps, "
 	       "offered %4.0f, arrived %4.0f, cpu %3.0f %%, %.1f a batch, %.1f a call\n",
 		args->down ? "down" : "up", args->octets, args->sessions, args->workers, cpu / (double)packets,
 		(cpu + kernel) / (double)packets, (double)packets / wall * 1e3, (double)sent / wall * 1e3,

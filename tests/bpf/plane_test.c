@@ -346,7 +346,7 @@ static void run(const struct kernel *kernel, bool up)
 		verdicts[FAST_DROP] < PACKETS / 100)
 		fail("the packets are too much alike: %u forwarded, %u punted, %u dropped", verdicts[0], verdicts[1],
 			verdicts[2]);
-	printf("ok bpf %s: %u packets (%u forwarded, %u punted, %u dropped for %u reasons) the same in kernel and userspace\n",
+	printf("ok bpf %s: %u packets (%u forwarded, %u punted, %u dropped for %u reasons) alike in both worlds\n",
 		up ? "up" : "down", PACKETS, verdicts[FAST_FORWARD], verdicts[FAST_PUNT], verdicts[FAST_DROP], reasons);
 }
 

@@ -20,6 +20,7 @@ $(B)/tests/bpf/plane_test: $(B)/obj/tests/bpf/plane_test.o $(B)/obj/tests/unit/a
 
 # Instruction sets old and new: what an old kernel's verifier is shown, and what a new one's is.
 BPF_TESTS := $(foreach o,$(PLANE_BPF),'$(notdir $(basename $(basename $(o)))): $(B)/tests/bpf/plane_test $(o)')
+BPF_TESTS += 'plane_test.uml: tests/bpf/uml.sh $(B)'
 ROOT_TESTS += $(BPF_TESTS)
 TEST_BUILD += $(B)/tests/bpf/plane_test $(PLANE_BPF)
 

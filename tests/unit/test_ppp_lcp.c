@@ -407,8 +407,9 @@ static void proxy_lcp_accepted_or_not(void **state)
 		{ "0104 05b4 0304 c023 0506 0a0b0c0d", "0104 0578 0506 01020304 0702 0802", true },
 		{ "0104 05b4 0206 00000000 0304 c023 0702 0802", "", true },
 		{ "0104 05b4 0304 c023", "0206 000a0000 0506 01020304", true },
-		{ "0304 c023 0506 0a0b0c0d", "", false },			/* MRU 1500 */
-		{ "0104 05dc 0304 c023", "", false },
+		{ "0304 c023 0506 0a0b0c0d", "", true },			/* MRU 1500, unsaid and said */
+		{ "0104 05dc 0304 c023", "", true },
+		{ "0104 05dd 0304 c023", "", false },
 		{ "0104 0040 0304 c023", "", false },
 		{ "0104 05b4 0506 0a0b0c0d", "", false },			/* no authentication */
 		{ "0104 05b4 0305 c22305", "", false },				/* a method we do not allow */

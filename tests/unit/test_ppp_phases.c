@@ -219,7 +219,7 @@ static void proxy_lcp_only(void **state)
 static void proxy_not_suitable(void **state)
 {
 	struct ppp_proxy proxy;
-	struct subscriber s = proxied(AUTH_PAP, &proxy, "0304 c023 0506 0a0b0c0d");	/* MRU 1500 */
+	struct subscriber s = proxied(AUTH_PAP, &proxy, "0304 c023 1104 05dc");	/* multilink */
 
 	(void)state;
 	proxy.auth_type = 3;
