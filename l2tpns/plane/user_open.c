@@ -127,10 +127,7 @@ static int socket_open(const struct plane_user *user, struct ip bind_to, char er
 	buffer_set(fd, SO_SNDBUFFORCE, SO_SNDBUF, octets);
 	/* Outer packets may be cut up on the way: a LAC's path is not the subscriber's business. */
 	(void)option_set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
-	/* Datagrams merged by the device go to one worker together, whichever sessions are among them: with
-	 * several workers that would part a session's packets, and their order. */
-	if (user->conf.workers == 1)
-		(void)option_set(fd, IPPROTO_UDP, UDP_GRO, 1);
+	(void)option_set(fd, IPPROTO_UDP, UDP_GRO, 1);
 	if (option_set(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0 ||
 	    (user->any && option_set(fd, IPPROTO_IP, IP_PKTINFO, 1) < 0) ||
 	    bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0) {
