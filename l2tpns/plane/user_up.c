@@ -31,6 +31,8 @@ struct up_datagram {			/* one L2TP packet, of a datagram or a segment of one */
 
 struct up {
 	unsigned		count;
+	unsigned		ask;		/* datagrams to receive at a time */
+	unsigned		taken;		/* packets of this batch */
 	unsigned		bind;
 	struct up_datagram	datagram[WORKER_BATCH];
 	struct gro		gro;
@@ -52,6 +54,7 @@ void up_init(struct worker *w, uint8_t *memory)
 	struct up *up = (struct up *)(void *)memory;
 
 	w->up = up;
+	up->ask = WORKER_BATCH;
 	for (unsigned i = 0; i < WORKER_BATCH; i++) {
 		up->iov[i] = (struct iovec){ .iov_base = up->octets + (size_t)i * UP_STRIDE, .iov_len = SUPER_MAX };
 		up->msg[i].msg_hdr = (struct msghdr){ .msg_iov = &up->iov[i], .msg_iovlen = 1,
@@ -180,6 +183,7 @@ static void up_take(struct worker *w)
 	stat_add(&w->stats.up_packets, packets);
 	stat_add(&w->stats.up_octets, octets);
 	write_groups(w);
+	up->taken += up->count;
 	up->count = 0;
 }
 
@@ -237,23 +241,35 @@ static void up_message(struct worker *w, unsigned message)
 	} while (len > 0);
 }
 
+/* A datagram may be many that the kernel merged.  The other direction waits for this batch, so that the next
+ * one is asked for in fewer pieces when this one was long. */
+static void ask_adapt(struct up *up)
+{
+	if (up->taken > 4 * WORKER_BATCH)
+		up->ask = max_u32(up->ask / 2, WORKER_BATCH / 16);
+	else if (up->taken < 2 * WORKER_BATCH)
+		up->ask = min_u32(up->ask * 2, WORKER_BATCH);
+}
+
 void up_drain(struct worker *w, unsigned bind)
 {
 	struct up *up = w->up;
 	int n;
 
-	for (unsigned i = 0; i < WORKER_BATCH; i++) {
+	for (unsigned i = 0; i < up->ask; i++) {
 		up->msg[i].msg_hdr.msg_namelen = sizeof(up->from[i]);
 		up->msg[i].msg_hdr.msg_control = up->control[i];
 		up->msg[i].msg_hdr.msg_controllen = UP_CONTROL;
 	}
-	n = recvmmsg(w->udp[bind], up->msg, WORKER_BATCH, MSG_DONTWAIT, NULL);
+	n = recvmmsg(w->udp[bind], up->msg, up->ask, MSG_DONTWAIT, NULL);
 	if (n <= 0)
 		return;
 	up->bind = bind;
+	up->taken = 0;
 	for (unsigned i = 0; i < (unsigned)n; i++)
 		up_message(w, i);
 	if (up->count)
 		up_take(w);
+	ask_adapt(up);
 	stat_add(&w->stats.up_batches, 1);
 }

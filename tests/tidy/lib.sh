@@ -30,7 +30,7 @@ verdict() {
 # Every file of ours, committed or about to be; a tree without git is taken as it lies.
 files() {
 	git ls-files --cached --others --exclude-standard -- "$@" 2>/dev/null ||
-		find . -type f -not -path './build/*' | sed 's,^\./,,' | {
+		find . -type f -not -path './build/*' -not -path './.git/*' | sed 's,^\./,,' | {
 			local p pattern=
 			for p; do pattern=$pattern${pattern:+|}$(echo "$p" | sed 's/\./\\./g; s/\*/.*/g'); done
 			grep -E "^(${pattern:-.*})\$"
