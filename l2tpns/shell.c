@@ -9,7 +9,8 @@
 
 #define PUNTS_PER_ROUND	64
 #define ROUNDS_PER_TURN	4	/* then the terminals and timers have their say */
-#define LEAVE_TIME_S	10.0
+#define LEAVE_TIME_S	10.0	/* to end every session and tell every LAC */
+#define LEAVE_ACKS_S	2.5	/* then for their acknowledgements: one retransmission each */
 
 /* ---- effects ---- */
 
@@ -223,6 +224,12 @@ static void on_rest(struct ev_loop *loop, ev_prepare *prepare, int revents)
 		ev_break(loop, EVBREAK_ALL);
 		return;
 	}
+	if (shell->leaving && !shell->told && lns_told(shell->lns)) {
+		shell->told = true;	/* a LAC that is dead is not waited for as long as one that is slow */
+		ev_timer_stop(loop, &shell->deadline);
+		ev_timer_set(&shell->deadline, LEAVE_ACKS_S, 0.0);
+		ev_timer_start(loop, &shell->deadline);
+	}
 	struct mono next = lns_next(shell->lns);
 
 	ev_timer_stop(loop, &shell->tick);
@@ -257,7 +264,7 @@ static void on_deadline(struct ev_loop *loop, ev_timer *timer, int revents)
 	struct shell *shell = timer->data;
 
 	(void)revents;
-	log_line(shell->log, SAY_LOCAL, "leaving with %u tunnels not closed: out of time",
+	log_line(shell->log, SAY_LOCAL, "leaving with %u tunnels whose LAC does not answer",
 		 lns_tunnel_count(shell->lns));
 	ev_break(loop, EVBREAK_ALL);
 }

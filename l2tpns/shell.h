@@ -40,6 +40,7 @@ struct shell {
 	ev_prepare	 rest;
 	ev_idle		 more_punts;
 	bool		 leaving;		/* QUIT: closing tunnels, until the deadline */
+	bool		 told;			/* every LAC was: what remains is their acknowledgement */
 
 	struct shell_args args;
 	char		 config_path[PATH_MAX];

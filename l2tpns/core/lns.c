@@ -209,6 +209,11 @@ void lns_shutdown_asked(struct lns *lns, struct mono now, struct fx_list *out)
 			tunnel_close_asked(&turn, &lns->tunnel[tid], 6, SESSION_END_SHUTDOWN);
 }
 
+bool lns_told(const struct lns *lns)
+{
+	return lns->shutting_down && !lns->dropping.head;
+}
+
 bool lns_idle(const struct lns *lns)
 {
 	return lns->tids.used == lns->lingering && !lns->ack_first;

@@ -71,6 +71,7 @@ MUST_USE bool lns_drop_tunnel(struct lns *lns, struct tid tid, struct mono now, 
 /* Refuse new work, close every tunnel with StopCCN; lns_idle() when nobody has to be told anything more. */
 void lns_shutdown_asked(struct lns *lns, struct mono now, struct fx_list *out);
 bool lns_idle(const struct lns *lns);
+bool lns_told(const struct lns *lns);		/* every StopCCN is out; some may not be acknowledged */
 
 /* Facts, read on the control thread.  Pointers are loans until the next entry. */
 const struct lns_conf *lns_conf(const struct lns *lns);

@@ -2,6 +2,7 @@
 #include "tests/lac/packet.h"
 
 #define IP_CHECKSUM	10
+#define UDP_CHECKSUM	26
 #define IP_SOURCE	12
 #define IP_TARGET	16
 
@@ -53,16 +54,46 @@ void packet_make(uint8_t *packet, uint32_t size, uint32_t from, uint16_t from_po
 	put_u16(packet + 20, from_port);
 	put_u16(packet + 22, to_port);
 	put_u16(packet + 24, size - 20);
+
+	/* RFC 768: over the addresses, protocol and length, then header and payload. */
+	sum = 17 + size - 20;
+	for (uint32_t i = IP_SOURCE; i < size; i += 2)
+		sum += i + 1 < size ? get_u16(packet + i) : (uint32_t)packet[i] << 8;
+	put_u16(packet + UDP_CHECKSUM, ~fold(fold(sum)));
+}
+
+/* What changed from `old` to `new`, both in sixteen-bit words, goes into a checksum: RFC 1624. */
+static void sum_mend(uint8_t *at, uint32_t minus, uint32_t plus)
+{
+	uint32_t sum = (~get_u16(at) & 0xffff) + (~fold(fold(minus)) & 0xffff) + fold(fold(plus));
+
+	put_u16(at, ~fold(sum));
+}
+
+static uint32_t words(const uint8_t *p, uint32_t len)
+{
+	uint32_t sum = 0;
+
+	for (uint32_t i = 0; i < len; i += 2)
+		sum += get_u16(p + i);
+	return sum;
+}
+
+void packet_set_mark(uint8_t *packet, const struct mark *mark)
+{
+	uint32_t old = words(packet + PACKET_HEADERS, sizeof(*mark));
+
+	memcpy(packet + PACKET_HEADERS, mark, sizeof(*mark));
+	sum_mend(packet + UDP_CHECKSUM, old, words(packet + PACKET_HEADERS, sizeof(*mark)));
 }
 
 static void set_address(uint8_t *packet, unsigned at, uint32_t address)
 {
-	uint32_t old = get_u32(packet + at);
-	uint32_t sum = (~get_u16(packet + IP_CHECKSUM) & 0xffff) + (~(old >> 16) & 0xffff) + (~old & 0xffff) +
-		       (address >> 16) + (address & 0xffff);
+	uint32_t old = words(packet + at, 4);
 
 	put_u32(packet + at, address);
-	put_u16(packet + IP_CHECKSUM, ~fold(sum));
+	sum_mend(packet + IP_CHECKSUM, old, words(packet + at, 4));
+	sum_mend(packet + UDP_CHECKSUM, old, words(packet + at, 4));
 }
 
 void packet_set_source(uint8_t *packet, uint32_t from)

@@ -2,9 +2,9 @@
  * packet.h -- the IPv4/UDP packets that subscribers and the Internet side exchange.
  *
  * Pure.  A packet is made once as a form; sending one more costs a few stores and
- * an incremental header checksum.  The UDP checksum is left out (RFC 768 allows
- * zero), as neither server under test looks at it.  The payload opens with a
- * mark that says what it is, whose it is, its number and when it was sent.
+ * incremental checksums, UDP's too: real hosts send it, and a kernel joins only
+ * packets that have one.  The payload opens with a mark that says what it is,
+ * whose it is, its number and when it was sent.
  */
 #ifndef LAC_PACKET_H
 #define LAC_PACKET_H
@@ -36,14 +36,10 @@ struct mark {			/* in the sender's byte order: both ends run on one machine */
 /* A whole packet of `size` octets, PACKET_SIZE_MIN or more; addresses in host order. */
 void packet_make(uint8_t *packet, uint32_t size, uint32_t from, uint16_t from_port, uint32_t to, uint16_t to_port);
 
-/* Change one address of a packet made so and mend the header checksum (RFC 1624). */
+/* Change one address, or the mark, of a packet made so and mend the checksums (RFC 1624). */
 void packet_set_source(uint8_t *packet, uint32_t from);
 void packet_set_target(uint8_t *packet, uint32_t to);
-
-static inline void packet_set_mark(uint8_t *packet, const struct mark *mark)
-{
-	memcpy(packet + PACKET_HEADERS, mark, sizeof(*mark));
-}
+void packet_set_mark(uint8_t *packet, const struct mark *mark);
 
 /* The mark at the start of a UDP payload; false when there is none. */
 static inline bool mark_read(const void *payload, size_t len, struct mark *mark)

@@ -79,6 +79,18 @@ static uint32_t header_sum(const uint8_t *packet)
 	return sum;
 }
 
+/* RFC 768: 0xffff over pseudo header, UDP header and payload when the checksum is right. */
+static uint32_t udp_sum(const uint8_t *packet, uint32_t size)
+{
+	uint32_t sum = 17 + size - 20;
+
+	for (uint32_t i = 12; i + 1 < size; i += 2)
+		sum += (uint32_t)packet[i] << 8 | packet[i + 1];
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return sum;
+}
+
 static void packet_keeps_checksum(void **state)
 {
 	uint8_t packet[1400];
@@ -92,6 +104,8 @@ static void packet_keeps_checksum(void **state)
 		packet_set_source(packet, address);
 		packet_set_target(packet, ~address);
 		assert_int_equal(header_sum(packet), 0xffff);
+		packet_set_mark(packet, &(struct mark){ .kind = MARK_UP, .number = address * 77ull, .sent_us = ~address });
+		assert_int_equal(udp_sum(packet, sizeof(packet)), 0xffff);
 		if (address >> 31)
 			break;
 	}
