@@ -9,6 +9,7 @@
 
 #define PUNTS_PER_ROUND	64
 #define ROUNDS_PER_TURN	4	/* then the terminals and timers have their say */
+#define GATHER_US	80
 #define LEAVE_TIME_S	10.0	/* to end every session and tell every LAC */
 #define LEAVE_ACKS_S	2.5	/* then for their acknowledgements: one retransmission each */
 
@@ -140,24 +141,36 @@ void shell_settle(struct shell *shell)
 
 /* ---- events ---- */
 
-/* A bounded number of packets; false when there are no more. */
+static void punts_input(struct shell *shell, const struct punt *punt, unsigned n)
+{
+	struct mono now = clock_now();
+
+	for (unsigned i = 0; i < n; i++) {
+		effects_if_full(shell);
+		(void)lns_input(shell->lns, punt[i].from, punt[i].local, punt[i].packet, now, &shell->fx);
+	}
+	shell_settle(shell);
+	plane_user_punts_done(shell->plane);
+}
+
+/*
+ * A bounded number of packets; false when there are no more.  While calls come in
+ * masses their packets arrive one by one, and waking for each costs more than
+ * handling it: after a small batch the next is given a moment to gather.  The
+ * first packet after a silence is handled at once.
+ */
 static bool punts_take(struct shell *shell)
 {
 	struct punt punt[PUNTS_PER_ROUND];
 
 	for (unsigned round = 0; round < ROUNDS_PER_TURN; round++) {
 		unsigned n = plane_user_punts(shell->plane, punt, PUNTS_PER_ROUND);
-		struct mono now = clock_now();
 
 		if (n == 0)
 			return false;
-
-		for (unsigned i = 0; i < n; i++) {
-			effects_if_full(shell);
-			(void)lns_input(shell->lns, punt[i].from, punt[i].local, punt[i].packet, now, &shell->fx);
-		}
-		shell_settle(shell);
-		plane_user_punts_done(shell->plane);
+		punts_input(shell, punt, n);
+		if (n < PUNTS_PER_ROUND / 2)
+			clock_nap(DUR_US(GATHER_US));
 	}
 	return true;
 }

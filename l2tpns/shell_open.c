@@ -251,6 +251,7 @@ int shell_open(struct shell *shell, const struct shell_args *args)
 {
 	int ready = -1;
 
+	clock_sharpen();
 	shell->args = *args;
 	if (!realpath(args->config_path, shell->config_path))
 		return told(args->config_path, strerror(errno));
