@@ -8,6 +8,11 @@
 
 #include "l2tpns/plane/user_worker.h"
 
+#define GATHER_US	20u
+#define GATHER_PACKETS	16u	/* a batch of so many is worth its wake */
+#define GATHER_PPS	200000u
+#define RATE_US		1000u	/* the rate is measured over as long at least */
+
 enum { TAG_STOP = PLANE_BINDS_MAX, TAG_TUN };	/* below: the socket of that bound address */
 
 static int watch(struct worker *w, int fd, uint32_t tag)
@@ -55,20 +60,55 @@ static void reader_wake(struct worker *w)
 	}
 }
 
+static uint64_t clock_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static uint64_t moved(const struct worker *w)
+{
+	return w->stats.up_packets + w->stats.down_packets + w->stats.punted + w->stats.punted_strangers;
+}
+
+/*
+ * Above a certain rate packets that arrive one or two at a wake cost more to wake
+ * for than to forward: the next ones are given a moment to gather, as a network
+ * card does with its interrupts.  Below it nothing is held: a wake in itself is
+ * cheaper than a nap.
+ */
+static void gather(struct worker *w, uint64_t before)
+{
+	static const struct timespec moment = { .tv_nsec = GATHER_US * 1000 };
+	uint64_t now_us = clock_us(), all = moved(w), elapsed_us = now_us - w->rate_us;
+
+	if (elapsed_us >= RATE_US) {
+		w->fast = (all - w->rate_moved) * 1000000 / elapsed_us >= GATHER_PPS;
+		w->rate_us = now_us;
+		w->rate_moved = all;
+	}
+	if (w->fast && all - before < GATHER_PACKETS)
+		(void)nanosleep(&moment, NULL);
+}
+
 void *worker_run(void *arg)
 {
 	struct worker *w = arg;
 	struct epoll_event events[PLANE_BINDS_MAX + 2];
+	uint64_t before;
 	int n;
 
 	if (w->plane->conf.thread_began)
 		w->plane->conf.thread_began();
 	urcu_qsbr_register_thread();
+	urcu_qsbr_thread_offline();
 	for (;;) {
-		urcu_qsbr_thread_offline();
 		n = epoll_wait(w->epoll, events, PLANE_BINDS_MAX + 2, -1);
 		urcu_qsbr_thread_online();
 		worker_clock(w);
+		before = moved(w);
 		for (int i = 0; i < n; i++) {
 			if (events[i].data.u32 == TAG_STOP)
 				goto stop;
@@ -79,6 +119,8 @@ void *worker_run(void *arg)
 			urcu_qsbr_quiescent_state();
 		}
 		reader_wake(w);
+		urcu_qsbr_thread_offline();
+		gather(w, before);
 	}
 stop:
 	urcu_qsbr_unregister_thread();

@@ -45,6 +45,8 @@ struct worker {
 	int			 udp[PLANE_BINDS_MAX];
 	bool			 running;		/* user_open.c's: the thread exists */
 	bool			 punted;		/* something since the reader was last woken */
+	uint64_t		 rate_us, rate_moved;	/* when its rate was measured last, and what it had moved */
+	bool			 fast;			/* at such a rate that batches are waited for */
 	uint32_t		 now_s;
 	uint64_t		 now_ms;
 	struct bucket		 icmp, rejects;

@@ -104,7 +104,8 @@ static void packet_keeps_checksum(void **state)
 		packet_set_source(packet, address);
 		packet_set_target(packet, ~address);
 		assert_int_equal(header_sum(packet), 0xffff);
-		packet_set_mark(packet, &(struct mark){ .kind = MARK_UP, .number = address * 77ull, .sent_us = ~address });
+		packet_set_mark(
+			packet, &(struct mark){.kind = MARK_UP, .number = address * 77ull, .sent_us = ~address});
 		assert_int_equal(udp_sum(packet, sizeof(packet)), 0xffff);
 		if (address >> 31)
 			break;
