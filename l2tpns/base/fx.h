@@ -39,9 +39,9 @@ struct fx_send {
 	struct addr	to;
 };
 
-#define FX_MAX			2048u
+#define FX_MAX			4096u
 #define FX_OCTETS		(512u * 1024)
-#define FX_EVENT_MAX		400u
+#define FX_EVENT_MAX		800u
 #define FX_EVENT_OCTETS		(192u * 1024)
 #define FX_PACKET_MAX		2048u	/* largest UDP payload a core sends */
 

@@ -2,7 +2,7 @@
 #include "l2tpns/core/lns_state.h"
 
 #define POOL_UNKNOWN		UINT8_MAX
-#define DUPLICATES_PER_LOGIN	8	/* older sessions of one user closed by one event */
+#define DUPLICATES_PER_LOGIN	2	/* older sessions of one user closed by one event */
 
 /* Which end of a session an end of its link is. */
 static enum session_end end_of_link(enum ppp_end end)
@@ -208,10 +208,15 @@ static void verdict_say(struct turn *turn, struct row row, enum why why)
 	}
 }
 
-static bool user_keep(struct lns *lns, struct session *s, struct row row, struct bytes user)
+static bool user_keep(struct turn *turn, struct row row, struct bytes user)
 {
+	struct lns *lns = turn->lns;
+	struct session *s = &lns->session[row.n];
+
 	if (bytes_eq(lns_kept(lns, s->user), user))
 		return true;
+	forwarding_set(turn, row, false);
+	address_return(lns, row);	/* it was somebody else's */
 	if (s->named)
 		index_drop(&lns->by_user, name_hash(lns, lns_kept(lns, s->user)), row.n);
 	s->named = false;
@@ -245,7 +250,7 @@ static void session_asked_auth(struct turn *turn, struct row row, struct ppp_env
 	struct subscriber_answer answer;
 	int pool;
 
-	if (!user_keep(lns, s, row, env->ask.user)) {
+	if (!user_keep(turn, row, env->ask.user)) {
 		verdict_say(turn, row, WHY_AUTH_NO_USER);
 		ppp_auth_answered(&s->ppp, env, false, SAY_NONE);
 		return;
