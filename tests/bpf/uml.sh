@@ -21,7 +21,7 @@ mount -t sysfs sys /sys
 halt -f
 END
 chmod +x "$D/init"
-TMPDIR=$D timeout -k 5 100 "$UML" root=/dev/root rootfstype=hostfs rootflags=/ rw mem=256M quiet con=null \
+TMPDIR=$D LD_PRELOAD=$B/uml-xstate.so timeout -k 5 100 "$UML" root=/dev/root rootfstype=hostfs rootflags=/ rw mem=256M quiet con=null \
 	con0=fd:0,fd:1 init="$D/init" </dev/null >"$D/console" 2>&1
 grep -q '^kernel' "$D/out" 2>/dev/null || { echo "SKIP bpf-uml user-mode Linux does not boot here"; cat "$D/console"; exit 77; }
 sed "s/^ok bpf/ok bpf on $(sed -n 's/^kernel //p' "$D/out")/" "$D/out"

@@ -7,6 +7,7 @@
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "${1:-build}" && pwd) || exit 2
 shift
+export UML_PRELOAD=$build/uml-xstate.so
 [ "$(id -u)" = 0 ] || { echo "SKIP interop needs root"; exit 0; }
 [ -c /dev/net/tun ] || { echo "SKIP interop needs /dev/net/tun"; exit 0; }
 [ -x /usr/bin/linux.uml ] || { echo "SKIP interop needs the package user-mode-linux"; exit 0; }

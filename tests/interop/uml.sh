@@ -8,6 +8,8 @@
 # captures, results.  The n-th -b is its vec<n>; what passes there (or FILTER of it) is
 # captured in OUT/vec<n>.pcap.
 #
+# UML_PRELOAD is loaded into the guest's kernel (xstate.c says why).
+#
 # Exit code: the script's, below 120 or as it documents; 123 could not begin; 124 took more
 # than SECONDS; 125 the guest died.  Nothing stays behind: the guest is a pid namespace that
 # ends with this script.
@@ -84,6 +86,7 @@ memory=/dev/shm
 # Two self-tests of the guest's kernel would cost a second of every boot.
 TMPDIR=$memory HOME=$scratch ip netns exec "$netns" setpriv --pdeathsig KILL \
 	unshare --mount --pid --fork --kill-child=KILL --mount-proc \
+	env ${UML_PRELOAD:+LD_PRELOAD="$UML_PRELOAD"} \
 	"$kernel" mem="${megabytes}M" uml_dir="$scratch/" umid=guest root=/dev/root rootfstype=hostfs rootflags=/ ro \
 	init="$out/init" OUT="$out" panic=-1 quiet loglevel=3 initcall_blacklist=raid6_select_algo,calibrate_xor_blocks \
 	con=null con0=null,fd:1 ssl=null "${devices[@]}" </dev/null >"$out/console" 2>&1 &
