@@ -44,9 +44,10 @@ PURE_LIBS := -lnettle
 # The pure rooms: one archive, so that the daemon and every test run the same objects.
 # tests/tidy/pure.sh holds each of them to its word; what may call the kernel is named here.
 # The archive is a thin one: two rooms may have a file of the same name.
-IMPURE	 := l2tpns/plane/user%.c l2tpns/plane/xdp%.c
-PURE_SRC := $(filter-out $(IMPURE),$(wildcard $(addprefix l2tpns/,base/*.c wire/*.c core/*.c plane/*.c config/*.c cli/*.c)))
-IO_SRC	 := $(filter $(IMPURE),$(wildcard l2tpns/plane/*.c)) $(wildcard l2tpns/io/*.c)
+IMPURE	 := l2tpns/plane/user%.c l2tpns/plane/xdp%.c cluster/io%.c
+ROOMS	 := $(wildcard $(addprefix l2tpns/,base/*.c wire/*.c core/*.c plane/*.c config/*.c cli/*.c) cluster/*.c)
+PURE_SRC := $(filter-out $(IMPURE),$(ROOMS))
+IO_SRC	 := $(filter $(IMPURE),$(ROOMS)) $(wildcard l2tpns/io/*.c)
 SHELL_SRC := $(wildcard l2tpns/shell*.c l2tpns/main.c)
 NSCTL_SRC := $(wildcard nsctl/*.c)
 UNIT	 := $(basename $(notdir $(wildcard tests/unit/test_*.c)))

@@ -100,7 +100,7 @@ static void effect(struct shell *shell, const struct fx *fx)
 	case FX_LOG:
 		log_fx(shell->log, fx, payload);
 		break;
-	case FX_KINDS:
+	case FX_REPLICATE ... FX_KINDS:
 		ASSERT(false && "not an effect");
 	}
 }

@@ -5,7 +5,7 @@
  * daemon's shell carries the list out, the simulator records it, tests read it.
  * One list serves a batch of events: a core is entered only while fx_has_room(),
  * and one event adds at most FX_EVENT_MAX effects and FX_EVENT_OCTETS octets.
- * The payload of each kind is a struct named in core/effects.h.
+ * The payload of each kind is a struct named in core/effects.h or cluster/cluster.h.
  */
 #ifndef BASE_FX_H
 #define BASE_FX_H
@@ -24,6 +24,9 @@ enum fx_kind {
 	FX_ROUTE_DROP,		/* struct fx_route */
 	FX_CRYPT,		/* struct fx_crypt: check a crypt(3) hash, which takes milliseconds */
 	FX_LOG,			/* struct fx_log, then its text */
+	FX_REPLICATE,		/* id: an object whose record may have changed; core/replica.h */
+	/* A cluster's; the payloads are in cluster/cluster.h */
+	FX_CL_SEND, FX_CL_ROLE, FX_CL_APPLY, FX_CL_COMMITTED, FX_CL_DROP, FX_CL_FORWARDED, FX_CL_BYTES, FX_CL_DONE,
 	FX_KINDS
 };
 
