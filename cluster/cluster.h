@@ -74,6 +74,8 @@ void cl_paused(struct cl *cl, struct dur gap, struct mono now);
 enum cl_change { CL_CHANGED, CL_SAME, CL_NOT_MASTER, CL_NO_ROOM };
 /* A record of ours changed (empty octets: it is gone).  CL_SAME: it is what it was; no version was used. */
 MUST_USE enum cl_change cl_change(struct cl *cl, uint32_t key, struct bytes octets);
+/* Issue a record of ours anew, as it is: somebody else's copy of it differs. */
+MUST_USE enum cl_change cl_touch(struct cl *cl, uint32_t key);
 struct version cl_upto(const struct cl *cl);		/* of the latest change */
 /* A batch of changes is complete: it goes out now. */
 void cl_flush(struct cl *cl, struct mono now, struct fx_list *out);
@@ -88,7 +90,8 @@ MUST_USE bool cl_apply_next(struct cl *cl, struct record *record);
 
 /* ---- roles ---- */
 
-enum cl_role { CL_SLAVE, CL_CANDIDATE, CL_IMPORTING, CL_MASTER };
+enum cl_role { CL_ROLE_SLAVE, CL_ROLE_CANDIDATE, CL_ROLE_IMPORTING, CL_ROLE_MASTER, CL_ROLES };
+const char *cl_role_name(enum cl_role role);
 enum cl_announce { CL_ANNOUNCE_OFF, CL_ANNOUNCE_LOW, CL_ANNOUNCE_FULL };
 
 struct cl_status {
@@ -150,6 +153,11 @@ struct fx_cl_bytes {			/* FX_CL_BYTES; then the octets another node gave to cl_b
 };
 struct fx_cl_done {			/* FX_CL_DONE, id: the command's number; then words for the operator */
 	bool		ok;
+};
+struct fx_cl_offered {			/* FX_CL_OFFERED, id: the key; then the record */
+	struct node_id	by;		/* this node alone has it, from a term that is over: the daemon answers with
+					 * cl_change() (taken) or cl_touch() (not taken: ours overwrites it) */
+	struct version	version;
 };
 /* FX_CL_APPLY (no payload): cl_apply_next() has something.  FX_CL_COMMITTED (no payload): cl_committed() moved.
  * FX_CL_DROP (no payload): the copy was dropped; forget every record, all come again. */

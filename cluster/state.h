@@ -1,5 +1,5 @@
 /*
- * state.h -- what struct cl is made of; for cluster/*.c only.
+ * state.h -- what struct cl is made of; for the files of cluster/ only.
  *
  * Three machines share it.  peers.c knows who is there.  elect.c decides who is
  * master, for how long, and who votes.  repl.c brings every change everywhere.
