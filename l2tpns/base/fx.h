@@ -24,9 +24,9 @@ enum fx_kind {
 	FX_ROUTE_DROP,		/* struct fx_route */
 	FX_CRYPT,		/* struct fx_crypt: check a crypt(3) hash, which takes milliseconds */
 	FX_LOG,			/* struct fx_log, then its text */
-	FX_REPLICATE,		/* id: an object whose record may have changed; core/replica.h */
 	/* A cluster's; the payloads are in cluster/cluster.h */
-	FX_CL_SEND, FX_CL_ROLE, FX_CL_APPLY, FX_CL_COMMITTED, FX_CL_DROP, FX_CL_OFFERED, FX_CL_FORWARDED, FX_CL_BYTES, FX_CL_DONE,
+	FX_CL_SEND, FX_CL_ROLE, FX_CL_APPLY, FX_CL_COMMITTED, FX_CL_DROP, FX_CL_OFFERED,
+	FX_CL_FORWARDED, FX_CL_BYTES, FX_CL_DONE,
 	FX_KINDS
 };
 

@@ -29,6 +29,15 @@ static uint64_t little64(const uint8_t *p, size_t n)
 	return word;
 }
 
+/* A whole word is loaded at once and turned round where the processor is big-endian. */
+static uint64_t little64_whole(const uint8_t *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? word : __builtin_bswap64(word);
+}
+
 static void mix(uint64_t v[4], uint64_t word)
 {
 	v[3] ^= word;
@@ -46,7 +55,7 @@ uint64_t hash_octets(struct hash_key key, struct bytes data)
 	size_t whole = data.len & ~7u;
 
 	for (size_t i = 0; i < whole; i += 8)
-		mix(v, little64(data.p + i, 8));
+		mix(v, little64_whole(data.p + i));
 	uint64_t rest = data.len > whole ? little64(data.p + whole, data.len - whole) : 0;
 
 	mix(v, (uint64_t)data.len << 56 | rest);

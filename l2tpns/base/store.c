@@ -1,7 +1,7 @@
 /* store.c -- a buddy system: pieces are halves of halves, and whole again once both halves are free. */
 #include "l2tpns/base/store.h"
 
-#define UNIT		32u
+#define UNIT		STORE_UNIT
 #define BLOCK_UNITS	(1u << (STORE_CLASSES - 1))
 
 struct free_piece {		/* what a free piece holds; positions plus one, 0 = end of the list */

@@ -11,6 +11,7 @@
 
 #include "l2tpns/base/arena.h"
 
+#define STORE_UNIT		32u	/* octets; handle h is the piece at unit h - 1: its length in 2, its octets */
 #define STORE_CLASSES		7	/* 32 << class octets, two of them for the length */
 #define STORE_BLOCK_OCTETS	(32u << (STORE_CLASSES - 1))
 #define STORE_LEN_MAX		(STORE_BLOCK_OCTETS - 2)

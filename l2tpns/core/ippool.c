@@ -280,6 +280,33 @@ struct row ippool_reserve(struct ippools *pools, struct ip4 address, struct row 
 	return row_eq(before, holder) ? (struct row){ 0 } : before;
 }
 
+void ippool_hold(struct ippools *pools, struct ip4 address, struct bytes user, struct row holder)
+{
+	struct layout *layout = &pools->layout[pools->current];
+	const struct range *range;
+	uint32_t number = slot_find(layout, address, &range);
+
+	ASSERT(address.n != 0 && holder.n != 0 && holder.n != SLOT_HELD);
+	if (!number) {
+		uint32_t n = outside_find(pools, address, address_hash(pools, address));
+
+		if (n)
+			pools->outside[n].holder = holder;
+		else
+			outside_put(pools, address, holder);
+		return;
+	}
+	struct pool_state *pool = &layout->pool[range->pool];
+	struct slot *slot = &pools->slot[number];
+
+	if (slot_is_held(slot)) {
+		slot->prev = holder.n;
+		slot->tag = user_tag(pools, pool, user);
+	} else {
+		slot_hold(pools, pool, number, holder, user_tag(pools, pool, user));
+	}
+}
+
 void ippool_give(struct ippools *pools, struct ip4 address, struct row holder)
 {
 	struct layout *layout = &pools->layout[pools->current];

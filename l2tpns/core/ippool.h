@@ -54,6 +54,10 @@ MUST_USE struct ip4 ippool_take(struct ippools *pools, unsigned pool, struct byt
  * later configuration may put it inside.  Returns the other session that holds it already, or 0. */
 MUST_USE struct row ippool_reserve(struct ippools *pools, struct ip4 address, struct row holder);
 
+/* This session has the address, whoever seemed to hold it: another node gave it.  `user` is remembered for
+ * it as ippool_take() does; empty for a fixed address.  A give by the one who held it before is then ignored. */
+void ippool_hold(struct ippools *pools, struct ip4 address, struct bytes user, struct row holder);
+
 /* The address's session is gone; an address that this session does not hold is ignored. */
 void ippool_give(struct ippools *pools, struct ip4 address, struct row holder);
 

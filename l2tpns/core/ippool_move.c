@@ -195,7 +195,7 @@ static void slots_arrive(struct ippools *pools, struct layout *next)
 /* Held outside until now, and inside one of the new ranges. */
 static void outside_arrive(struct ippools *pools, struct layout *next)
 {
-	for (uint32_t n = 1; n <= pools->outside_free.fresh; n++) {
+	for (uint32_t n = 1; n <= pools->outside_free.top; n++) {
 		struct held held = pools->outside[n];
 		const struct range *range;
 		uint32_t number = held.holder.n ? slot_find(next, held.address, &range) : 0;

@@ -19,7 +19,6 @@ void rows_init(struct rows *rows, uint32_t max, struct arena *arena)
 	uint32_t blocks = blocks_for(max);
 
 	*rows = (struct rows){ .block = arena_take(arena, blocks, sizeof(struct rows_block)),
-			       .next = arena_take(arena, (size_t)blocks * ROWS_PER_BLOCK, sizeof(uint16_t)),
 			       .blocks = blocks, .max = max };
 }
 
@@ -46,39 +45,48 @@ static void list_drop(struct rows *rows, uint32_t *list, uint32_t number)
 		*list = block->next;
 }
 
-static uint16_t block_take(struct rows *rows, uint32_t number)
+/* The first free row behind the cursor, going round once. */
+static uint16_t block_find(const struct rows_block *block)
 {
-	struct rows_block *block = &rows->block[number];
-	uint16_t *next = rows->next + (size_t)number * ROWS_PER_BLOCK;
-	uint16_t low;
+	unsigned from = (block->cursor + 1u) & (ROWS_PER_BLOCK - 1);
 
-	if (block->fresh < BLOCK_ROOM) {
-		low = ++block->fresh;
-	} else {
-		low = block->head;
-		ASSERT(low != 0);
-		block->head = next[low];
-		if (!block->head)
-			block->tail = 0;
+	for (unsigned n = 0; n <= ARRAY_LEN(block->taken); n++) {
+		unsigned word = (from / 64 + n) % ARRAY_LEN(block->taken);
+		uint64_t bits = ~block->taken[word];
+
+		if (word == 0)
+			bits &= ~UINT64_C(1);
+		if (n == 0)
+			bits &= ~UINT64_C(0) << from % 64;
+		if (bits)
+			return (uint16_t)(word * 64 + (unsigned)__builtin_ctzll(bits));
 	}
-	if (block->used++ == 0)
-		list_put(rows, &rows->partial, number);	/* it was in no list, or taken from `empty` */
-	if (block->used == BLOCK_ROOM)
-		list_drop(rows, &rows->partial, number);
-	return low;
+	ASSERT(false && "a block with room has a free row");
 }
 
-static void block_give(struct rows *rows, uint32_t number, uint16_t low)
+static bool block_has(const struct rows_block *block, unsigned low)
+{
+	return block->taken[low / 64] >> low % 64 & 1;
+}
+
+/* The block is in no list when it is empty. */
+static void block_take(struct rows *rows, uint32_t number, unsigned low)
 {
 	struct rows_block *block = &rows->block[number];
-	uint16_t *next = rows->next + (size_t)number * ROWS_PER_BLOCK;
 
-	next[low] = 0;
-	if (block->tail)
-		next[block->tail] = low;
-	else
-		block->head = low;
-	block->tail = low;
+	block->taken[low / 64] |= UINT64_C(1) << low % 64;
+	if (block->used++ == 0)
+		list_put(rows, &rows->partial, number);
+	if (block->used == BLOCK_ROOM)
+		list_drop(rows, &rows->partial, number);
+}
+
+static void block_give(struct rows *rows, uint32_t number, unsigned low)
+{
+	struct rows_block *block = &rows->block[number];
+
+	ASSERT(block_has(block, low));
+	block->taken[low / 64] &= ~(UINT64_C(1) << low % 64);
 	if (block->used == BLOCK_ROOM)
 		list_put(rows, &rows->partial, number);
 	if (--block->used == 0) {
@@ -143,8 +151,10 @@ struct row rows_take(struct rows *rows, struct row_pages *pages, struct sid *sid
 		return (struct row){ 0 };
 
 	uint32_t number = (pages->base[page] - 1) / ROWS_PER_BLOCK;
-	uint16_t low = block_take(rows, number);
+	uint16_t low = block_find(&rows->block[number]);
 
+	block_take(rows, number, low);
+	rows->block[number].cursor = low;
 	pages->last = (uint8_t)page;
 	pages->used[page]++;
 	pages->rows++;
@@ -153,12 +163,34 @@ struct row rows_take(struct rows *rows, struct row_pages *pages, struct sid *sid
 	return (struct row){ number * ROWS_PER_BLOCK + low };
 }
 
+bool rows_take_this(struct rows *rows, struct row_pages *pages, struct row row, struct sid sid)
+{
+	uint32_t number = row.n / ROWS_PER_BLOCK;
+	unsigned low = row.n % ROWS_PER_BLOCK, page = sid.n >> ROWS_BLOCK_BITS;
+
+	if (number >= rows->blocks || low == 0 || low != (sid.n & (ROWS_PER_BLOCK - 1)) ||
+	    block_has(&rows->block[number], low))
+		return false;
+	if (pages->base[page] && pages->base[page] != number * ROWS_PER_BLOCK + 1)
+		return false;
+	while (rows->fresh_block <= number)	/* each block once in all */
+		list_put(rows, &rows->empty, rows->fresh_block++);
+	if (rows->block[number].used == 0)
+		list_drop(rows, &rows->empty, number);
+	block_take(rows, number, low);
+	pages->base[page] = number * ROWS_PER_BLOCK + 1;
+	pages->used[page]++;
+	pages->rows++;
+	rows->used++;
+	return true;
+}
+
 void rows_give(struct rows *rows, struct row_pages *pages, struct row row, struct sid sid)
 {
 	unsigned page = sid.n >> ROWS_BLOCK_BITS;
 
 	ASSERT(row_eq(rows_find(pages, sid), row) && pages->used[page] > 0);
-	block_give(rows, row.n / ROWS_PER_BLOCK, (uint16_t)(row.n % ROWS_PER_BLOCK));
+	block_give(rows, row.n / ROWS_PER_BLOCK, row.n % ROWS_PER_BLOCK);
 	pages->rows--;
 	rows->used--;
 	if (--pages->used[page] == 0)

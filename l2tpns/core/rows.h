@@ -9,8 +9,9 @@
  * several small tunnels may share one block, each through a page of its own, so
  * ten thousand tunnels of one call each cost ten blocks, not ten thousand.  A big
  * tunnel is led to empty blocks first, because its 64 pages must do for 65,535
- * calls.  Within a block the row longest free is given first, so that a session
- * id is reused late.  Constant cost.
+ * calls.  A block's rows are given round and round, so that a session id is
+ * reused late: never before every row of the block that was free had its turn.
+ * A certain row can be taken too, where another node chose it.  Constant cost.
  */
 #ifndef CORE_ROWS_H
 #define CORE_ROWS_H
@@ -23,19 +24,18 @@
 #define TUNNEL_PAGES	64u		/* of 1024 session ids each: the whole 16 bits */
 
 struct rows_block {
+	uint64_t	taken[ROWS_PER_BLOCK / 64];	/* a bit a row (row 0 of a block is never given) */
 	uint16_t	used;
-	uint16_t	fresh;		/* rows of the block above this were never used */
-	uint16_t	head, tail;	/* rows free again, oldest first; 0 = none (row 0 of a block is never given) */
+	uint16_t	cursor;		/* the row given last: the search for a free one begins behind it */
 	uint32_t	next, prev;	/* in the list of blocks that have room; block + 1, 0 = end */
 };
 
 struct rows {
 	struct rows_block	*block;
-	uint16_t		*next;		/* of a free row, the next free one of its block */
 	uint32_t		 blocks;
 	uint32_t		 fresh_block;	/* blocks at or above this were never used */
 	uint32_t		 partial;	/* list of blocks in use that have room; block + 1 */
-	uint32_t		 empty;		/* list of blocks used once and empty now */
+	uint32_t		 empty;		/* list of empty blocks below fresh_block */
 	uint32_t		 used;		/* rows handed out */
 	uint32_t		 max;		/* of them at one time */
 };
@@ -52,6 +52,14 @@ uint32_t rows_space(uint32_t max);		/* row numbers are below this */
 
 /* A row for the tunnel and its session id, or row 0 when there is none. */
 MUST_USE struct row rows_take(struct rows *rows, struct row_pages *pages, struct sid *sid);
+
+/*
+ * Take this row, and make this session id lead to it.  False: the row is taken, the two do not belong together,
+ * or the id's page leads to another block (pages->used[] calls of the tunnel are there and must be given
+ * back first).  The limit is not looked at: rows given back elsewhere may be given back here a little later.
+ */
+MUST_USE bool rows_take_this(struct rows *rows, struct row_pages *pages, struct row row, struct sid sid);
+
 void rows_give(struct rows *rows, struct row_pages *pages, struct row row, struct sid sid);
 
 /* Where a session id leads; row 0: nowhere.  Another tunnel's session may live there: compare its ids. */

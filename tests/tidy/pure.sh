@@ -10,7 +10,7 @@ allowed='memcpy memmove memset memcmp memchr memrchr memmem mempcpy
 	strlen strnlen strcmp strncmp strcasecmp strncasecmp strchr strrchr strchrnul strstr
 	strspn strcspn strpbrk strcpy strtol strtoul strtoll strtoull
 	snprintf vsnprintf bsearch qsort
-	assert_fail __stack_chk_fail _GLOBAL_OFFSET_TABLE_'
+	explicit_bzero assert_fail __stack_chk_fail _GLOBAL_OFFSET_TABLE_'
 
 [ -f "$build/libpure.a" ] || { fail "no $build/libpure.a -- run make first"; verdict; }
 fail_each < <(objdump -t "$build/libpure.a" | awk -F '\t' -v allowed="$allowed" '

@@ -522,6 +522,42 @@ static void random_operations_agree_with_the_model(void **state)
 	}
 }
 
+/* What another node gave is held here by the same session, whatever was thought before, and is remembered. */
+static void held_by_decree(void **state)
+{
+	struct arena arena;
+	struct ippools *pools = make(100, &arena);
+
+	(void)state;
+	conf_begin();
+	conf_add("", "10.0.0.0/29");
+	assert_int_equal(ippools_configure(pools, &conf), 0);
+	ippool_hold(pools, ip("10.0.0.3"), bytes_str("ann"), row(5));
+	assert_int_equal(ippool_facts(pools, 0).used, 1);
+	/* Somebody else's by now; the first one's give does nothing, and neither does a second hold. */
+	ippool_hold(pools, ip("10.0.0.3"), bytes_str("bob"), row(6));
+	ippool_hold(pools, ip("10.0.0.3"), bytes_str("bob"), row(6));
+	ippool_give(pools, ip("10.0.0.3"), row(5));
+	assert_int_equal(ippool_facts(pools, 0).used, 1);
+	assert_int_equal(ippool_reserve(pools, ip("10.0.0.3"), row(7)).n, 6);
+	ippool_give(pools, ip("10.0.0.3"), row(6));
+	assert_int_equal(ippool_facts(pools, 0).used, 0);
+	assert_int_equal(ippool_take(pools, 0, bytes_str("bob"), row(8)).n, ip("10.0.0.3").n);
+	ippool_give(pools, ip("10.0.0.3"), row(8));
+	/* One that is free, and somebody's last: it is not given twice. */
+	ippool_hold(pools, ip("10.0.0.3"), (struct bytes){ 0 }, row(9));
+	for (uint32_t n = 10; n < 15; n++)
+		assert_int_not_equal(ippool_take(pools, 0, bytes_str("bob"), row(n)).n, ip("10.0.0.3").n);
+	/* Outside, and inside after a new configuration. */
+	ippool_hold(pools, ip("10.9.0.1"), bytes_str("eve"), row(20));
+	ippool_hold(pools, ip("10.9.0.1"), bytes_str("eve"), row(21));
+	ippool_give(pools, ip("10.9.0.1"), row(20));
+	conf_add("", "10.9.0.0/30");
+	assert_int_equal(ippools_configure(pools, &conf), 0);
+	assert_int_equal(ippool_reserve(pools, ip("10.9.0.1"), row(22)).n, 21);
+	free(arena.start);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -535,6 +571,7 @@ int main(void)
 		cmocka_unit_test(pools_come_and_go_by_name),
 		cmocka_unit_test(too_many_addresses_are_cut),
 		cmocka_unit_test(random_operations_agree_with_the_model),
+		cmocka_unit_test(held_by_decree),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

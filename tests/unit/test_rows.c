@@ -1,7 +1,8 @@
 /*
  * Goal: every session id leads to its own row; blocks are shared by small tunnels, spared for big
- * ones, given back and reused late; the limit holds.
- * Method: random takes and gives over many tunnels against a plain map from (tunnel, sid) to row.
+ * ones, given back and reused late; the limit holds.  Elsewhere the same rows can be taken by number.
+ * Method: random takes and gives over many tunnels against a plain map from (tunnel, sid) to row, and a
+ * second set of rows that follows the first.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -152,6 +153,101 @@ static void test_random_against_map(void **state)
 	world_end(&w);
 }
 
+static void test_what_does_not_belong_together(void **state)
+{
+	struct world w = world_of(5000, 2);
+	struct sid sid;
+
+	(void)state;
+#define TAKE(t, at, id) rows_take_this(&w.rows, &w.pages[t], (struct row){ at }, (struct sid){ id })
+	assert_false(TAKE(0, 0, 0));
+	assert_false(TAKE(0, 1024, 1024));			/* the first row of a block */
+	assert_false(TAKE(0, 5, 6));
+	assert_false(TAKE(0, rows_space(5000) + 5, 5));
+	assert_true(TAKE(0, 2 * 1024 + 5, 5));
+	assert_int_equal(rows_end(&w.rows), 3 * 1024);
+	assert_false(TAKE(0, 2 * 1024 + 5, 5));			/* taken */
+	assert_false(TAKE(1, 2 * 1024 + 5, 5));
+	assert_false(TAKE(0, 1 * 1024 + 6, 6));			/* the page leads elsewhere */
+	assert_true(TAKE(1, 1 * 1024 + 6, 6));
+	assert_true(TAKE(0, 1 * 1024 + 7, 3 * 1024 + 7));	/* one block under two pages */
+	assert_true(TAKE(0, 1 * 1024 + 8, 4 * 1024 + 8));
+	rows_give(&w.rows, &w.pages[0], (struct row){ 2 * 1024 + 5 }, (struct sid){ 5 });
+	assert_true(TAKE(0, 0 * 1024 + 6, 6));
+	assert_int_equal(w.rows.used, 4);
+	/* Beyond the limit on purpose: those that make room may be told later. */
+	while (rows_take(&w.rows, &w.pages[1], &sid).n)
+		;
+	assert_int_equal(w.rows.used, 5000);
+	for (uint32_t row = 1; row < rows_space(5000) && w.rows.used == 5000; row++)
+		(void)!TAKE(0, row, (uint16_t)(9 * 1024 + row % 1024));
+	assert_int_equal(w.rows.used, 5001);
+	assert_int_equal(rows_take(&w.rows, &w.pages[1], &sid).n, 0);
+	world_end(&w);
+}
+
+/* Changes reach the second set a while later and, of one row, only the last; then the two are the same, and the
+ * second goes on by itself. */
+static void test_another_follows(void **state)
+{
+	struct world a = world_of(MAX, TUNNELS), b = world_of(MAX, TUNNELS);
+	static struct { struct sid sid; uint16_t t; } is[64 * 1024], at_b[64 * 1024];	/* by row; sid 0: free */
+	uint32_t live = 0;
+
+	(void)state;
+	assert_true(rows_space(MAX) <= ARRAY_LEN(is));
+	memset(is, 0, sizeof(is));
+	memset(at_b, 0, sizeof(at_b));
+	srandom(11);
+	for (unsigned step = 0; step < STEPS; step++) {
+		uint32_t row = (uint32_t)random() % (rows_end(&a.rows) + 1);
+		unsigned t = (unsigned)random() % TUNNELS;
+
+		if (random() % 10 < (step / 40000 % 2 ? 4 : 8)) {
+			struct sid sid;
+
+			row = rows_take(&a.rows, &a.pages[t], &sid).n;
+			if (row) {
+				is[row].sid = sid;
+				is[row].t = (uint16_t)t;
+				live++;
+			}
+		} else if (is[row].sid.n) {
+			rows_give(&a.rows, &a.pages[is[row].t], (struct row){ row }, is[row].sid);
+			is[row].sid.n = 0;
+			live--;
+		}
+		if (step % 5000 != 4999)
+			continue;
+		for (uint32_t r = 0; r < rows_end(&a.rows); r++)	/* what is gone, or another's, first */
+			if (at_b[r].sid.n && (at_b[r].sid.n != is[r].sid.n || at_b[r].t != is[r].t)) {
+				rows_give(&b.rows, &b.pages[at_b[r].t], (struct row){ r }, at_b[r].sid);
+				at_b[r].sid.n = 0;
+			}
+		for (uint32_t r = 0; r < rows_end(&a.rows); r++)
+			if (is[r].sid.n && !at_b[r].sid.n) {
+				assert_true(rows_take_this(&b.rows, &b.pages[is[r].t], (struct row){ r }, is[r].sid));
+				at_b[r] = is[r];
+			}
+		assert_int_equal(b.rows.used, live);
+		for (t = 0; t < TUNNELS; t++) {
+			assert_memory_equal(a.pages[t].base, b.pages[t].base, sizeof(a.pages[t].base));
+			assert_memory_equal(a.pages[t].used, b.pages[t].used, sizeof(a.pages[t].used));
+			assert_int_equal(a.pages[t].rows, b.pages[t].rows);
+		}
+	}
+	for (struct sid sid; live < MAX; live++) {
+		unsigned t = (unsigned)random() % TUNNELS;
+		struct row row = rows_take(&b.rows, &b.pages[t], &sid);
+
+		assert_true(row.n != 0 && !at_b[row.n].sid.n);
+		at_b[row.n].sid = sid;
+		assert_int_equal(rows_find(&b.pages[t], sid).n, row.n);
+	}
+	world_end(&a);
+	world_end(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -160,6 +256,8 @@ int main(void)
 		cmocka_unit_test(test_limit_is_exact),
 		cmocka_unit_test(test_ids_are_reused_late),
 		cmocka_unit_test(test_random_against_map),
+		cmocka_unit_test(test_what_does_not_belong_together),
+		cmocka_unit_test(test_another_follows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
