@@ -43,6 +43,7 @@ struct tunnel {
 	bool		lingering;		/* the peer's StopCCN is acknowledged, the sessions are gone */
 	bool		dead;			/* the peer fell silent: nothing more is sent */
 	bool		ack_listed;		/* in the list of tunnels to flush after this batch */
+	bool		stub;			/* only its id is known: something of it was replicated before itself */
 	uint8_t		drop_end;		/* enum session_end for the sessions being dropped */
 	uint16_t	result, error;		/* of the StopCCN, either way */
 	struct tid	tid;
@@ -56,6 +57,7 @@ struct tunnel {
 	uint8_t		challenge[16];		/* what we sent */
 	bool		challenged;
 	uint32_t	secret;			/* store handle; 0 = none */
+	uint32_t	unknown;		/* store handle: fields of its record that a newer node wrote */
 	uint32_t	sessions;		/* rows in its list */
 	uint32_t	first;			/* row; 0 = none */
 	uint32_t	next, prev;		/* of the half-open or the dropping list, by tunnel id; 0 = end */

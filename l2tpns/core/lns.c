@@ -6,7 +6,7 @@
 #define STORE_PER_TUNNEL	8192u
 #define CHAN_NODES_MAX		(1u << 20)
 
-static uint32_t chan_nodes(const struct lns_conf *conf)
+uint32_t lns_messages_max(const struct lns_conf *conf)
 {
 	return min_u32(conf->sessions_max + 64 * conf->tunnels_max, CHAN_NODES_MAX);
 }
@@ -23,7 +23,8 @@ static struct lns *build(const struct lns_conf *conf, struct hash_key key, struc
 	pool_init(&into->tids, conf->tunnels_max, arena);
 	into->tunnel = arena_take(arena, tunnels, sizeof(struct tunnel));
 	store_init(&into->store, (size_t)rows * STORE_PER_SESSION + (size_t)tunnels * STORE_PER_TUNNEL, arena);
-	chan_pool_init(&into->chan_pool, chan_nodes(conf), arena);
+	chan_pool_init(&into->chan_pool, lns_messages_max(conf), arena);
+	marks_init(into, rows, tunnels, lns_messages_max(conf) + 1, arena);
 	into->tunnel_timers = rows * TIMERS_PER_OBJECT;
 	timers_init(&into->timers, (rows + tunnels) * TIMERS_PER_OBJECT, now, arena);
 	index_init(&into->by_user, rows, arena);
@@ -107,7 +108,8 @@ struct chan_env lns_chan_env(struct turn *turn, const struct tunnel *t)
 
 	return (struct chan_env){
 		.out = turn->out, .store = &lns->store, .pool = &lns->chan_pool, .now = turn->now,
-		.from = t->local, .to = t->peer, .peer_tid = t->peer_tid.n, .conf = &lns->chan_conf,
+		.from = t->local, .to = t->peer, .peer_tid = t->peer_tid.n, .tid = t->tid, .conf = &lns->chan_conf,
+		.touched = lns->role == LNS_MASTER ? message_touched : NULL, .touched_ctx = lns,
 	};
 }
 
@@ -145,9 +147,12 @@ enum why lns_input(struct lns *lns, struct addr from, struct ip local, struct by
 {
 	struct turn turn = { .lns = lns, .now = now, .out = out };
 	struct l2tp_hdr hdr;
-	enum why why = l2tp_hdr_decode(packet, &hdr);
 
 	ASSERT(fx_has_room(out));
+	if (lns->role == LNS_SLAVE)
+		return WHY_CL_ROLE;
+	enum why why = l2tp_hdr_decode(packet, &hdr);
+
 	if (why == WHY_OK && hdr.control) {
 		lns->stat[STAT_control_received]++;
 		why = tunnel_control(&turn, from, local, &hdr);
@@ -170,6 +175,10 @@ static void timer_fired(struct turn *turn, uint32_t number)
 {
 	struct lns *lns = turn->lns;
 
+	if (lns->role == LNS_SLAVE) {
+		slave_timer_fired(turn, number);
+		return;
+	}
 	if (number < lns->tunnel_timers) {
 		session_timer_fired(turn, (struct row){ number / TIMERS_PER_OBJECT },
 				    (enum session_timer)(number % TIMERS_PER_OBJECT));
@@ -188,14 +197,16 @@ void lns_tick(struct lns *lns, struct mono now, struct fx_list *out)
 	while (fx_has_room(out)) {
 		if (timers_pop(&lns->timers, now, &number))
 			timer_fired(&turn, number);
-		else if (!tunnel_drop_some(&turn))
+		else if (lns->role == LNS_SLAVE || !tunnel_drop_some(&turn))
 			break;
 	}
 }
 
 struct mono lns_next(const struct lns *lns)
 {
-	return lns->dropping.head ? (struct mono){ 0 } : timers_next(&lns->timers);
+	if (lns->dropping.head && lns->role != LNS_SLAVE)
+		return (struct mono){ 0 };
+	return timers_next(&lns->timers);
 }
 
 void lns_shutdown_asked(struct lns *lns, struct mono now, struct fx_list *out)
@@ -203,18 +214,20 @@ void lns_shutdown_asked(struct lns *lns, struct mono now, struct fx_list *out)
 	struct turn turn = { .lns = lns, .now = now, .out = out };
 
 	lns->shutting_down = true;
+	if (lns->role == LNS_SLAVE)
+		return;		/* the tunnels are another's to close */
 	/* Closing a tunnel only puts it in the list of tunnels to be dropped, a session at a time. */
-	for (uint32_t tid = 1; tid <= lns->tids.fresh; tid++)
+	for (uint32_t tid = 1; tid <= lns->tids.top; tid++)
 		if (lns->tunnel[tid].in_use)
 			tunnel_close_asked(&turn, &lns->tunnel[tid], 6, SESSION_END_SHUTDOWN);
 }
 
 bool lns_told(const struct lns *lns)
 {
-	return lns->shutting_down && !lns->dropping.head;
+	return lns->shutting_down && (lns->role == LNS_SLAVE || !lns->dropping.head);
 }
 
 bool lns_idle(const struct lns *lns)
 {
-	return lns->tids.used == lns->lingering && !lns->ack_first;
+	return lns->role == LNS_SLAVE || (lns->tids.used == lns->lingering && !lns->ack_first);
 }

@@ -44,6 +44,9 @@ size_t lns_size(const struct lns_conf *conf);
 struct lns *lns_init(const struct lns_conf *conf, const uint8_t seed[RND_SEED_LEN], struct mono now,
 		     lns_usage_fn *usage, void *usage_ctx, struct arena *arena);
 
+/* How many control messages may be held in all: places 1..n. */
+uint32_t lns_messages_max(const struct lns_conf *conf);
+
 /* A changed configuration; limits are not changed.  Returns how many pool addresses did not fit. */
 uint32_t lns_configured(struct lns *lns, const struct lns_conf *conf, struct mono now);
 

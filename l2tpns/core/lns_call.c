@@ -80,7 +80,7 @@ static struct row session_new(struct turn *turn, struct tunnel *t, const struct 
 		return row;
 	lns->session[row.n] = (struct session){
 		.in_use = true, .tid = t->tid, .sid = sid, .peer_sid = { msg->assigned_sid },
-		.serial = ++lns->serial, .call_serial = msg->call_serial,
+		.epoch = lns->epoch, .serial = ++lns->serial, .call_serial = msg->call_serial,
 		.physical_channel = msg->present & AVP_BIT(AVP_PHYSICAL_CHANNEL_ID) ? msg->physical_channel : 0,
 		.called = text_keep(lns, msg->called), .calling = text_keep(lns, msg->calling),
 		.sub_address = text_keep(lns, msg->sub_address),
@@ -90,6 +90,7 @@ static struct row session_new(struct turn *turn, struct tunnel *t, const struct 
 	};
 	session_link(lns, t, row);
 	session_timer_arm(turn, row, SESSION_TIMER_LIFE, lns->session[row.n].deadline);
+	session_mark(lns, row);
 	lns->stat[STAT_sessions_created]++;
 	return row;
 }

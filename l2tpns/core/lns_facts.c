@@ -39,7 +39,7 @@ const struct session *lns_session(const struct lns *lns, struct row row)
 
 const struct tunnel *lns_tunnel(const struct lns *lns, struct tid tid)
 {
-	if (tid.n == 0 || tid.n > lns->tids.fresh || !lns->tunnel[tid.n].in_use)
+	if (tid.n == 0 || tid.n > lns->tids.top || !lns->tunnel[tid.n].in_use)
 		return NULL;
 	return &lns->tunnel[tid.n];
 }
@@ -66,7 +66,7 @@ uint32_t lns_rows_end(const struct lns *lns)
 
 uint32_t lns_tunnels_end(const struct lns *lns)
 {
-	return lns->tids.fresh + 1;
+	return lns->tids.top + 1;
 }
 
 struct row lns_session_next(const struct lns *lns, uint32_t *at, uint32_t look)
@@ -84,7 +84,7 @@ struct row lns_session_next(const struct lns *lns, uint32_t *at, uint32_t look)
 
 struct tid lns_tunnel_next(const struct lns *lns, uint32_t *at, uint32_t look)
 {
-	for (; look > 0 && *at <= lns->tids.fresh; look--) {
+	for (; look > 0 && *at <= lns->tids.top; look--) {
 		uint32_t tid = (*at)++;
 
 		if (lns->tunnel[tid].in_use)

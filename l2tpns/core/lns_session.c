@@ -19,11 +19,12 @@ static enum session_end end_of_link(enum ppp_end end)
 	return ends[end];
 }
 
-static struct ppp_env ppp_env_of(struct turn *turn, const struct session *s)
+static struct ppp_env ppp_env_of(struct turn *turn, struct session *s)
 {
 	struct lns *lns = turn->lns;
 	const struct tunnel *t = &lns->tunnel[s->tid.n];
 
+	session_take_over(turn, s);
 	return (struct ppp_env){
 		.conf = &lns->conf.ppp, .rnd = &lns->rnd, .now = turn->now,
 		.link = { .out = turn->out, .from = t->local, .to = t->peer, .tid = t->peer_tid, .sid = s->peer_sid },
@@ -63,22 +64,26 @@ static void forwarding_set(struct turn *turn, struct row row, bool up)
 		memcpy(fx_add(turn->out, FX_SESSION_DROP, row.n, sizeof(put)), &put, sizeof(put));
 }
 
-static struct mono later_of(struct mono a, struct mono b)
+/* The life timer runs to whichever comes first: set-up, Session-Timeout, Idle-Timeout.  Of what was used before we
+ * began to act we do not know. */
+struct mono session_life_due(const struct turn *turn, const struct session *s, struct mono last_used)
 {
-	return mono_before(a, b) ? b : a;
-}
-
-/* The life timer runs to whichever comes first: set-up, Session-Timeout, Idle-Timeout. */
-static void life_arm(struct turn *turn, struct row row, struct mono last_used)
-{
-	const struct session *s = &turn->lns->session[row.n];
 	struct mono due = s->opened.us ? MONO_NEVER : s->deadline;
 
+	last_used = later_of(later_of(last_used, s->opened), turn->lns->since);
+	if (s->ending)
+		return MONO_NEVER;
 	if (s->opened.us && s->session_timeout_s)
 		due = mono_min(due, mono_add(s->opened, DUR_S(s->session_timeout_s)));
 	if (s->up && s->idle_timeout_s)
-		due = mono_min(due, mono_add(later_of(last_used, s->opened), DUR_S(s->idle_timeout_s)));
-	session_timer_arm(turn, row, SESSION_TIMER_LIFE, due);
+		due = mono_min(due, mono_add(last_used, DUR_S(s->idle_timeout_s)));
+	return due;
+}
+
+static void life_arm(struct turn *turn, struct row row, struct mono last_used)
+{
+	session_timer_arm(turn, row, SESSION_TIMER_LIFE,
+			  session_life_due(turn, &turn->lns->session[row.n], last_used));
 }
 
 static void session_opened(struct turn *turn, struct row row)
@@ -281,6 +286,9 @@ static void session_act(struct turn *turn, struct row row, struct ppp_env *env)
 	struct session *s = &lns->session[row.n];
 	enum session_end end = SESSION_END_NONE;
 
+	/* An echo changes nothing that anybody must know; everything else may. */
+	if (env->happened || !s->up || s->ppp.lcp.state != FSM_OPENED)
+		session_mark(lns, row);
 	while (env->happened && end == SESSION_END_NONE) {
 		unsigned happened = env->happened;
 
@@ -320,8 +328,11 @@ enum why session_frame(struct turn *turn, struct row row, struct bytes frame)
 {
 	struct session *s = &turn->lns->session[row.n];
 	struct ppp_env env = ppp_env_of(turn, s);
+	uint8_t rejects = s->ppp.reject_id, loops = s->ppp.loops;
 	enum why why = ppp_received(&s->ppp, &env, frame);
 
+	if (s->ppp.reject_id != rejects || s->ppp.loops != loops)
+		session_mark(turn->lns, row);
 	session_act(turn, row, &env);
 	return why;
 }
@@ -339,17 +350,19 @@ static void life_due(struct turn *turn, struct row row)
 	struct session *s = &lns->session[row.n];
 	struct lns_usage usage;
 
-	if (!s->opened.us) {
+	session_take_over(turn, s);
+	if (!s->opened.us && mono_reached(turn->now, s->deadline)) {
 		session_end_now(turn, row, SESSION_END_SETUP_TIMEOUT, true);
 		return;
 	}
-	if (s->session_timeout_s && mono_reached(turn->now, mono_add(s->opened, DUR_S(s->session_timeout_s)))) {
+	if (s->opened.us && s->session_timeout_s &&
+	    mono_reached(turn->now, mono_add(s->opened, DUR_S(s->session_timeout_s)))) {
 		lns->stat[STAT_timeouts_session]++;
 		session_end_asked(turn, row, SESSION_END_SESSION_TIMEOUT);
 		return;
 	}
 	usage_ask(lns, row, &usage);
-	struct mono used = later_of(later_of(usage.up_heard, usage.down_heard), s->opened);
+	struct mono used = later_of(later_of(usage.up_heard, usage.down_heard), later_of(s->opened, lns->since));
 
 	if (s->up && s->idle_timeout_s && mono_reached(turn->now, mono_add(used, DUR_S(s->idle_timeout_s)))) {
 		lns->stat[STAT_timeouts_idle]++;
@@ -387,6 +400,7 @@ void session_end_asked(struct turn *turn, struct row row, enum session_end end)
 
 	if (s->ending)
 		return;
+	session_mark(turn->lns, row);
 	if (s->state != CALL_ESTABLISHED) {
 		session_end_now(turn, row, end, true);
 		return;
@@ -423,7 +437,7 @@ static void session_unlink(struct turn *turn, struct tunnel *t, const struct ses
 	if (--t->sessions > 0)
 		return;
 	t->emptied = turn->now;
-	if (lns->conf.tunnel_idle_s && t->state == TUNNEL_ESTABLISHED && !t->dropping)
+	if (lns->conf.tunnel_idle_s && t->state == TUNNEL_ESTABLISHED && !t->dropping && !lns->forgetting)
 		tunnel_life_due(turn, t);
 }
 
@@ -457,6 +471,17 @@ void session_end_now(struct turn *turn, struct row row, enum session_end end, bo
 	session_end_say(turn, row, end);
 	if (send_cdn)
 		cdn_send(turn, t, s, end);
+	session_release(turn, row);
+}
+
+void session_release(struct turn *turn, struct row row)
+{
+	struct lns *lns = turn->lns;
+	struct session *s = &lns->session[row.n];
+	struct tunnel *t = &lns->tunnel[s->tid.n];
+
+	session_mark(lns, row);
+	forwarding_set(turn, row, false);
 	address_return(lns, row);
 	if (s->named)
 		index_drop(&lns->by_user, name_hash(lns, lns_kept(lns, s->user)), row.n);
@@ -474,13 +499,14 @@ void lns_crypt_answered(struct lns *lns, struct row row, uint32_t serial, bool m
 			struct fx_list *out)
 {
 	struct turn turn = { .lns = lns, .now = now, .out = out };
-	const struct session *known = lns_session(lns, row);
 
-	if (!known || known->auth_serial != serial || !known->auth_pending)
+	if (!lns_session(lns, row) || lns->role == LNS_SLAVE)
 		return;
 	struct session *s = &lns->session[row.n];
 	struct ppp_env env = ppp_env_of(&turn, s);
 
+	if (s->auth_serial != serial || !s->auth_pending)
+		return;
 	s->auth_pending = false;
 	verdict_say(&turn, row, matches ? WHY_OK : WHY_AUTH_PASSWORD);
 	ppp_auth_answered(&s->ppp, &env, matches, SAY_NONE);
@@ -491,7 +517,7 @@ void lns_route_refused(struct lns *lns, struct row row, struct mono now, struct 
 {
 	struct turn turn = { .lns = lns, .now = now, .out = out };
 
-	if (lns_session(lns, row))
+	if (lns_session(lns, row) && lns->role != LNS_SLAVE)
 		session_end_now(&turn, row, SESSION_END_NO_ROUTE_ROOM, true);
 }
 
@@ -499,7 +525,7 @@ bool lns_drop_session(struct lns *lns, struct row row, struct mono now, struct f
 {
 	struct turn turn = { .lns = lns, .now = now, .out = out };
 
-	if (!lns_session(lns, row))
+	if (!lns_session(lns, row) || lns->role == LNS_SLAVE)
 		return false;
 	session_end_asked(&turn, row, SESSION_END_ADMIN);
 	return true;

@@ -8,7 +8,7 @@ enum {				/* RFC 2661 4.4.2: StopCCN Result Codes and general Error Codes */
 
 struct tunnel *tunnel_find(struct lns *lns, uint16_t tid)
 {
-	return tid > 0 && tid <= lns->tids.fresh && lns->tunnel[tid].in_use ? &lns->tunnel[tid] : NULL;
+	return tid > 0 && tid <= lns->tids.top && lns->tunnel[tid].in_use ? &lns->tunnel[tid] : NULL;
 }
 
 void tunnel_list_add(struct lns *lns, struct tunnel_list *list, struct tunnel *t)
@@ -39,6 +39,7 @@ static void chan_touched(struct turn *turn, struct tunnel *t)
 {
 	struct lns *lns = turn->lns;
 
+	tunnel_mark(lns, t);
 	tunnel_timer_arm(turn, t, TUNNEL_TIMER_CHAN, t->chan.due);
 	if (chan_ack_owed(&t->chan) && !t->ack_listed) {
 		t->ack_listed = true;
@@ -64,12 +65,23 @@ bool tunnel_send(struct turn *turn, struct tunnel *t, struct peer_sid sid, const
 /* Forget the tunnel and everything it holds. */
 static void tunnel_free(struct turn *turn, struct tunnel *t)
 {
+	struct chan_env env = lns_chan_env(turn, t);
+
+	ASSERT(!t->dropping);
+	chan_flush(&t->chan, &env);
+	tunnel_release(turn, t);
+}
+
+void tunnel_release(struct turn *turn, struct tunnel *t)
+{
 	struct lns *lns = turn->lns;
 	struct chan_env env = lns_chan_env(turn, t);
 
-	ASSERT(t->sessions == 0 && !t->dropping);
-	chan_flush(&t->chan, &env);
+	ASSERT(t->sessions == 0);
+	tunnel_mark(lns, t);
 	chan_close(&t->chan, &env);
+	if (t->dropping)
+		tunnel_list_remove(lns, &lns->dropping, t);
 	tunnel_opening_done(lns, t);
 	if (t->put)
 		(void)fx_add(turn->out, FX_TUNNEL_DROP, t->tid.n, 0);
@@ -79,6 +91,7 @@ static void tunnel_free(struct turn *turn, struct tunnel *t)
 	store_drop(&lns->store, t->host_name);
 	store_drop(&lns->store, t->vendor_name);
 	store_drop(&lns->store, t->secret);
+	store_drop(&lns->store, t->unknown);
 	if (t->ack_listed) {	/* the list is walked once a batch and is short */
 		uint32_t *at = &lns->ack_first;
 
@@ -116,6 +129,7 @@ static void closed_say(struct turn *turn, struct tunnel *t, enum why why)
 /* The peer closed it: all that is left to do is to acknowledge its StopCCN again, should it come again. */
 static void linger_begin(struct lns *lns, struct tunnel *t)
 {
+	tunnel_mark(lns, t);
 	if (!t->lingering)
 		lns->lingering++;
 	t->lingering = true;
@@ -125,6 +139,7 @@ static void linger_begin(struct lns *lns, struct tunnel *t)
 static void tunnel_settle(struct turn *turn, struct tunnel *t)
 {
 	t->dropping = false;
+	tunnel_mark(turn->lns, t);
 	tunnel_list_remove(turn->lns, &turn->lns->dropping, t);
 	if (t->dead)
 		tunnel_free(turn, t);
@@ -151,6 +166,7 @@ bool tunnel_drop_some(struct turn *turn)
 
 static void drop_begin(struct turn *turn, struct tunnel *t, enum session_end end)
 {
+	tunnel_mark(turn->lns, t);
 	tunnel_opening_done(turn->lns, t);
 	t->drop_end = (uint8_t)end;
 	if (!t->dropping) {
@@ -188,7 +204,7 @@ static void tunnel_fail(struct turn *turn, struct tunnel *t, uint16_t result, ui
 
 static void tunnel_died(struct turn *turn, struct tunnel *t)
 {
-	if (t->closing && !t->dropping) {	/* it never acknowledged our StopCCN: it is gone either way */
+	if (t->closing && !t->dropping && t->sessions == 0) {	/* it never acknowledged our StopCCN: gone either way */
 		tunnel_free(turn, t);
 		return;
 	}
@@ -302,7 +318,7 @@ static enum why tunnel_received(struct turn *turn, struct tunnel *t, const struc
 		}
 	}
 	/* A StopCCN of ours that is acknowledged was the last word. */
-	if (t->closing && t->stop_after_drop && !t->dropping && chan_queued(&t->chan) == 0)
+	if (t->closing && t->stop_after_drop && !t->dropping && chan_queued(&t->chan) == 0 && t->sessions == 0)
 		tunnel_free(turn, t);
 	else
 		chan_touched(turn, t);
@@ -344,7 +360,7 @@ void tunnel_life_due(struct turn *turn, struct tunnel *t)
 	struct mono hello = MONO_NEVER, idle = MONO_NEVER;
 
 	if (conf->tunnel_idle_s && t->sessions == 0)
-		idle = mono_add(t->emptied, DUR_S(conf->tunnel_idle_s));
+		idle = mono_add(later_of(t->emptied, turn->lns->since), DUR_S(conf->tunnel_idle_s));
 	if (mono_reached(turn->now, idle)) {
 		tunnel_close_asked(turn, t, STOP_GENERAL_REQUEST, SESSION_END_TUNNEL);
 		return;
@@ -361,29 +377,45 @@ void tunnel_life_due(struct turn *turn, struct tunnel *t)
 	tunnel_timer_arm(turn, t, TUNNEL_TIMER_LIFE, mono_min(hello, idle));
 }
 
-void tunnel_timer_fired(struct turn *turn, struct tunnel *t, enum tunnel_timer timer)
+static void chan_due(struct turn *turn, struct tunnel *t)
 {
 	struct chan_env env = lns_chan_env(turn, t);
+	uint32_t resent = t->chan.resent;
 
+	if (t->dead)
+		return;
+	bool alive = chan_timed_out(&t->chan, &env);
+
+	turn->lns->stat[STAT_control_retransmitted] += t->chan.resent - resent;
+	if (alive)
+		chan_touched(turn, t);
+	else
+		tunnel_died(turn, t);
+}
+
+/* How long a tunnel that is not established may stay; one that another node began as long from our own beginning. */
+static struct mono patience(const struct lns *lns, const struct tunnel *t)
+{
+	uint32_t wait_s = t->closing ? lns->conf.tunnel_linger_s : OPENING_TIME_S;
+
+	if (t->dead || t->stub || mono_before(lns->since, t->created) || !lns->epoch)
+		return (struct mono){ 0 };
+	return mono_add(lns->since, DUR_S(wait_s));
+}
+
+void tunnel_timer_fired(struct turn *turn, struct tunnel *t, enum tunnel_timer timer)
+{
 	ASSERT(t->in_use);
 	if (timer == TUNNEL_TIMER_CHAN) {
-		uint32_t resent = t->chan.resent;
-
-		if (t->dead)
-			return;
-		bool alive = chan_timed_out(&t->chan, &env);
-
-		turn->lns->stat[STAT_control_retransmitted] += t->chan.resent - resent;
-		if (alive)
-			chan_touched(turn, t);
-		else
-			tunnel_died(turn, t);
-	} else if (t->closing && !t->stop_after_drop && !t->dropping) {
-		tunnel_free(turn, t);		/* lingered long enough */
-	} else if (t->closing || t->dropping) {
+		chan_due(turn, t);
+	} else if (t->dropping || (t->closing && t->stop_after_drop && chan_queued(&t->chan) > 0)) {
 		tunnel_timer_arm(turn, t, TUNNEL_TIMER_LIFE, mono_add(turn->now, DUR_S(1)));
-	} else if (t->state == TUNNEL_ESTABLISHED) {
+	} else if (t->state == TUNNEL_ESTABLISHED && !t->closing) {
 		tunnel_life_due(turn, t);
+	} else if (mono_before(turn->now, patience(turn->lns, t))) {
+		tunnel_timer_arm(turn, t, TUNNEL_TIMER_LIFE, patience(turn->lns, t));
+	} else if (t->closing && t->sessions == 0) {
+		tunnel_free(turn, t);		/* lingered long enough */
 	} else {
 		t->dead = true;			/* never got past SCCRP: it vanishes without a word */
 		drop_begin(turn, t, SESSION_END_TUNNEL_DEAD);
@@ -395,7 +427,7 @@ bool lns_drop_tunnel(struct lns *lns, struct tid tid, struct mono now, struct fx
 	struct turn turn = { .lns = lns, .now = now, .out = out };
 	struct tunnel *t = tunnel_find(lns, tid.n);
 
-	if (!t)
+	if (!t || lns->role == LNS_SLAVE)
 		return false;
 	tunnel_close_asked(&turn, t, 1, SESSION_END_ADMIN);
 	return true;

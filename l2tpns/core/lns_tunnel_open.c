@@ -6,7 +6,6 @@
 #define FRAMING_ASYNC	2u
 #define PROTOCOL	0x0100	/* version 1, revision 0 */
 #define FIRMWARE	0x0300
-#define OPENING_TIME_S	30
 #define COPY_TIME_S	2	/* how late a copy of an SCCRQ may come */
 
 enum { STOP_GENERAL = 2, STOP_NOT_AUTHORISED = 4, STOP_VERSION = 5, STOP_SHUTDOWN = 6, ERROR_FULL = 4 };
@@ -21,14 +20,19 @@ static uint64_t peer_hash(const struct lns *lns, struct addr peer, uint16_t peer
 	return hash_octets(lns->key, bytes_of(&key, sizeof(key)));
 }
 
-static struct tunnel *find_by_peer(struct lns *lns, struct addr peer, uint16_t peer_tid)
+const struct tunnel *tunnel_of_peer(const struct lns *lns, struct addr peer, struct peer_tid peer_tid)
 {
-	uint32_t tid = index_first(&lns->by_peer, peer_hash(lns, peer, peer_tid));
+	uint32_t tid = index_first(&lns->by_peer, peer_hash(lns, peer, peer_tid.n));
 
 	for (; tid; tid = index_next(&lns->by_peer, tid))
-		if (lns->tunnel[tid].peer_tid.n == peer_tid && addr_eq(lns->tunnel[tid].peer, peer))
+		if (lns->tunnel[tid].peer_tid.n == peer_tid.n && addr_eq(lns->tunnel[tid].peer, peer))
 			return &lns->tunnel[tid];
 	return NULL;
+}
+
+void tunnel_list_of_peer_add(struct lns *lns, const struct tunnel *t)
+{
+	index_put(&lns->by_peer, peer_hash(lns, t->peer, t->peer_tid.n), t->tid.n);
 }
 
 void tunnel_list_of_peer_remove(struct lns *lns, const struct tunnel *t)
@@ -72,6 +76,11 @@ static enum why sccrq_refuse(struct turn *turn, struct addr from, struct ip loca
 static const char *secret_for(const struct lns *lns, const struct lac_rule *rule)
 {
 	return rule && rule->secret[0] ? rule->secret : lns->conf.secret;
+}
+
+struct bytes tunnel_secret(const struct lns *lns, const struct tunnel *t)
+{
+	return bytes_str(secret_for(lns, lac_rules_find(&lns->rules, t->peer.ip, lns_kept(lns, t->host_name))));
 }
 
 /* May this LAC open a tunnel at all?  WHY_OK, or the refusal with its StopCCN codes. */
@@ -160,7 +169,7 @@ static struct tunnel *tunnel_new(struct turn *turn, struct addr from, struct ip 
 		.challenged = secret[0] && lns->conf.challenge_lacs,
 	};
 	chan_init(&t->chan, msg->present & AVP_BIT(AVP_RECEIVE_WINDOW_SIZE) ? msg->window : CHAN_WINDOW_DEFAULT);
-	index_put(&lns->by_peer, peer_hash(lns, from, msg->assigned_tid), tid);
+	tunnel_list_of_peer_add(lns, t);
 	tunnel_list_add(lns, &lns->opening, t);
 	lns->openings++;
 	lns->stat[STAT_tunnels_created]++;
@@ -219,7 +228,8 @@ enum why tunnel_sccrq_received(struct turn *turn, struct addr from, struct ip lo
 		return WHY_NO_TUNNEL;
 	if (msg.assigned_tid == 0)
 		return WHY_SCCRQ_TID_ZERO;
-	struct tunnel *t = find_by_peer(lns, from, msg.assigned_tid);
+	const struct tunnel *same = tunnel_of_peer(lns, from, (struct peer_tid){ msg.assigned_tid });
+	struct tunnel *t = same ? &lns->tunnel[same->tid.n] : NULL;
 
 	/* A repeat of what we answered already, or a copy the network held back: to take that for a new tunnel
 	 * would make the LAC close the one it has.  An old tunnel does not hinder a LAC that restarted. */

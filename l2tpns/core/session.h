@@ -38,6 +38,7 @@ struct session {
 	bool		auth_pending;		/* a verdict is awaited from elsewhere */
 	bool		kernel_route;		/* outside every pool when it came up */
 	bool		named;			/* in the index of users: authenticated */
+	uint8_t		epoch;			/* lns.epoch when it was last acted upon: core/lns_role.c */
 	bool		proxied;		/* LCP or authentication came from the LAC's AVPs */
 	struct tid	tid;
 	struct sid	sid;
@@ -54,8 +55,9 @@ struct session {
 		struct {
 			uint32_t user, calling, called, sub_address, private_group;
 			uint32_t access_line;	/* RFC 5515 AVPs as received, one after another */
+			uint32_t unknown;	/* fields of its record that a newer node wrote: core/replica.h */
 		};
-		uint32_t text[6];		/* the same, to be given back */
+		uint32_t text[7];		/* the same, to be given back */
 	};
 	struct ip4	address;		/* the subscriber's; 0 = none yet */
 	struct ip4	fixed_address;		/* what its record asks for; 0 = from the pool */

@@ -149,7 +149,7 @@ static void done(struct world *world)
 			world->ask.serial = crypt->serial;
 			break;
 		case FX_LOG:
-		case FX_REPLICATE ... FX_KINDS:
+		case FX_CL_SEND ... FX_KINDS:
 			break;
 		}
 	}

@@ -204,7 +204,7 @@ void world_done(struct play *play)
 		case FX_LOG:
 			say_done(play, fx, payload);
 			break;
-		case FX_REPLICATE ... FX_KINDS:
+		case FX_CL_SEND ... FX_KINDS:
 			break;
 		}
 	}
