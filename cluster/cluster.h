@@ -33,15 +33,15 @@ struct cl_conf {
 	struct node_id	self;
 	char		name[32];		/* of the cluster */
 	struct ip	address;		/* our own on the cluster's interface */
-	struct ip	member[CLUSTER_NODES_MAX];	/* the configured nodes, ours among them; none: anybody with the key */
+	struct ip	member[CLUSTER_NODES_MAX];	/* the configured nodes, ours too; none: who has the key */
 	unsigned	members;
 	uint32_t	interval_ms;		/* between PINGs and between HEARTBEATs */
 	uint32_t	dead_ms;		/* silence after which a master is dead; at least 3 intervals */
 	uint32_t	lease_ms, grant_ms;	/* lease < grant - drift - tick; 0: made from dead_ms (80 %, 90 %) */
-	uint32_t	fresh_vote_after_ms;	/* a node without state votes after this long without anybody who has any */
+	uint32_t	fresh_vote_after_ms;	/* without state it votes after so long without anybody who has any */
 	enum cl_commit	commit;
 	uint32_t	forward_wait_ms;	/* how long a packet waits for a master: 1000 */
-	uint32_t	min_adv;		/* cluster_master_min_adv: slaves that must be up to date before the master withdraws */
+	uint32_t	min_adv;		/* slaves that must be up to date before the master withdraws */
 	bool		wait_for_all;		/* at a cold start, no master until every configured node is seen */
 	/* limits, read at start only */
 	uint32_t	keys;			/* of records */
@@ -58,6 +58,24 @@ struct cl;
 size_t cl_size(const struct cl_conf *conf);
 struct cl *cl_init(const struct cl_conf *conf, const struct seal_secret secret[SEAL_SECRETS_MAX], uint8_t sending,
 		   const uint8_t seed[RND_SEED_LEN], struct mono now, struct arena *arena);
+
+/*
+ * A warm start.  The table of records may lie in memory of its own, which outlives the
+ * process: cl_table_size() octets of it, zeroed.  cl_adopt() takes over what an earlier
+ * process of this node left in such memory, with the term it had promised; it is called
+ * before anything else.  False: it is damaged or of other limits; the node starts empty.
+ */
+size_t cl_table_size(const struct cl_conf *conf);
+struct cl *cl_init_apart(const struct cl_conf *conf, const struct seal_secret secret[SEAL_SECRETS_MAX],
+			 uint8_t sending, const uint8_t seed[RND_SEED_LEN], struct mono now, struct arena *arena,
+			 struct arena *table);
+struct cl_kept {			/* beside the table: to be kept there before anything is sent */
+	uint32_t	promised;	/* the highest term promised or followed */
+	int64_t		time_offset_us;	/* cluster time - local time: the clock goes on when a process ends */
+};
+struct cl_kept cl_kept(const struct cl *cl);
+MUST_USE bool cl_adopt(struct cl *cl, void *left, const struct cl_kept *kept, uint32_t *room);	/* a number a key */
+void cl_wipe(struct cl *cl);			/* keys are no longer needed */
 
 /* ---- what happens outside ---- */
 

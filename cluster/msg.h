@@ -8,6 +8,9 @@
  *
  *	type 1 | proto 1 | fixed length 2 | term 4 | the fixed part's other fields | the rest
  *
+ * The fixed length counts from the type.  It may end before any field, not within one.
+ * A rest behind a type that has none here is a later version's, and skipped.
+ *
  * The names are those of the cluster protocol of old: PING, HEARTBEAT, LASTSEEN, KILL,
  * FORWARD, BYTES, MASTER; what is new has a name of its own.
  */
@@ -72,7 +75,8 @@ struct cl_ping {
 	struct node_id	master;		/* whom it follows; 0 = nobody */
 	uint32_t	master_term;
 	uint32_t	config_digest;	/* of what must agree: see cl_conf_digest() */
-	uint16_t	interval_ms, dead_ms, votes, keys_kilo;	/* the same in words, so that a log line can name the field */
+	/* the same in words, so that a log line can name the field */
+	uint16_t	interval_ms, dead_ms, votes, keys_kilo;
 	uint8_t		proto_min, proto_max;
 	uint32_t	sessions;	/* for show */
 	uint32_t	late_max_us;	/* its worst lateness in the last minute, for show */
@@ -87,6 +91,7 @@ struct cl_heard {			/* 3 octets in the list */
 enum cl_beat_flag {
 	CL_BEAT_PERIODIC = 1 << 0,	/* sent because the interval was over */
 	CL_BEAT_BEHIND	 = 1 << 1,	/* some slave is not up to date: beats come faster */
+	CL_BEAT_ROOT	 = 1 << 2,	/* nothing is behind upto: root, digests and walk are of that very position */
 };
 
 struct cl_heartbeat {
@@ -109,6 +114,7 @@ enum cl_lastseen_flag {
 	CL_SEEN_PROBE	   = 1 << 1,	/* you have been silent: answer with a heartbeat */
 	CL_SEEN_UP_TO_DATE = 1 << 2,
 	CL_SEEN_VERIFIED   = 1 << 3,	/* the digest agreed at `have` */
+	CL_SEEN_WHOLE	   = 1 << 4,	/* nothing before `have` is still to come */
 };
 
 struct cl_lastseen {
@@ -119,7 +125,10 @@ struct cl_lastseen {
 	uint32_t	round;		/* of this resend; RECORDS repeat it */
 };
 
-enum cl_records_flag { CL_RECORDS_END = 1 << 0 };	/* the donor has no more: root is valid at upto */
+enum cl_records_flag {
+	CL_RECORDS_END	= 1 << 0,	/* the donor has no more: root is that of its table */
+	CL_RECORDS_ROOT	= 1 << 1,	/* and the donor's table is the master's at upto: it was verified just there */
+};
 
 struct cl_records {
 	uint32_t	round;
@@ -149,7 +158,8 @@ struct cl_contents {
 	struct bytes	rest;		/* (key 4, version 8) */
 };
 
-struct cl_kill { uint64_t boot_hi; uint32_t number; uint16_t why; };	/* who is meant: the first half of its boot id */
+/* Who is meant: the first half of its boot id. */
+struct cl_kill { uint64_t boot_hi; uint32_t number; uint16_t why; };
 
 struct cl_forward {
 	uint32_t	number;
@@ -162,7 +172,12 @@ struct cl_forward {
 
 struct cl_bytes { struct bytes rest; };
 
-struct cl_master { struct node_id master; uint32_t master_term; struct ip address; uint8_t about; /* enum cl_type refused */ };
+struct cl_master {
+	struct node_id	master;
+	uint32_t	master_term;
+	struct ip	address;
+	uint8_t		about;		/* enum cl_type refused */
+};
 
 struct cl_claim {			/* PRECLAIM and CLAIM; the wanted term is the header's */
 	uint32_t	round;
@@ -198,7 +213,7 @@ struct cl_done { uint32_t number; uint8_t verb, ok; struct bytes rest; };	/* res
 
 struct cl_msg {
 	enum cl_type	type;
-	uint8_t		proto;
+	uint8_t		proto;		/* to be sent: 0 is CL_PROTO_MAX */
 	uint32_t	term;		/* the sender's, or the one it asks for */
 	union {
 		struct cl_ping ping; struct cl_heartbeat heartbeat; struct cl_lastseen lastseen;
@@ -210,13 +225,23 @@ struct cl_msg {
 	};
 };
 
-const char *cl_type_name(enum cl_type type);
-const char *cl_refusal_text(enum cl_refusal refusal);	/* a short sentence for the log */
+const char *cl_type_name(enum cl_type type);		/* "unknown" for what is none */
+const char *cl_refusal_text(enum cl_refusal refusal);	/* a short sentence for the log, also for later versions' */
 
 /* The whole message; what does not fit makes the writer bad. */
 void cl_msg_encode(const struct cl_msg *msg, struct wr *w);
-/* Loans of `plain`.  WHY_OK, WHY_CL_SHORT, WHY_CL_TYPE, WHY_CL_PROTO or WHY_CL_VALUE; lists are checked to their
- * end, so that the readers below cannot fail on a decoded message. */
+/*
+ * Loans of `plain`.  WHY_OK, WHY_CL_SHORT, WHY_CL_LONG, WHY_CL_TYPE, WHY_CL_PROTO or WHY_CL_VALUE; lists are checked
+ * to their end, so that the readers below cannot fail on a decoded message.  Beyond that a decoded message has:
+ *
+ *	every term <= TERM_MAX, also in versions; node ids below 65535; flags and codes of later versions as they came
+ *	HEARTBEAT, RECORDS: prev <= upto, and versions of the records rising from behind prev to upto at most
+ *	HEARTBEAT: bucket + buckets <= RECORD_BUCKETS
+ *	OFFER: a version in every record
+ *	CONTENTS: keys of that bucket, and part <= parts
+ *
+ * Keys may be of any size: how many there are is the table's business.
+ */
 MUST_USE enum why cl_msg_decode(struct bytes plain, struct cl_msg *msg);
 
 /* Lists.  Each reads or writes one entry; false at the end (or when it does not fit: nothing is written). */
