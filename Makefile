@@ -17,10 +17,10 @@ VERSION	 := $(shell git describe --tags --always --dirty 2>/dev/null || echo unk
 # Debian 12 packages: to build; to run the demo as well; to test and measure as well.  The only list.
 DEPS_BUILD := gcc libc6-dev pkg-config nettle-dev liburcu-dev libev-dev libjansson-dev libcli-dev \
 	libnl-3-dev libnl-route-3-dev libsystemd-dev libcap-dev libcrypt-dev
-DEPS_DEMO := $(DEPS_BUILD) iproute2 iputils-ping iperf3 procps util-linux
+DEPS_DEMO := $(DEPS_BUILD) iproute2 iputils-ping iperf3 procps util-linux jq
 DEPS_TEST := $(DEPS_DEMO) clang llvm lld libclang-rt-14-dev libcmocka-dev libbpf-dev bpftool clang-format \
-	gawk groff-base tcpdump tshark kmod busybox-static user-mode-linux xl2tpd ppp l2tpns jq \
-	ethtool python3
+	gawk groff-base tcpdump tshark kmod busybox-static user-mode-linux xl2tpd ppp l2tpns \
+	ethtool python3 faketime
 
 ifeq ($(origin CC),default)
 CC	 := gcc
