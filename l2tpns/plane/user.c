@@ -228,8 +228,7 @@ void plane_user_stats_sum(const struct plane *plane, struct plane_user_stats *st
 	const struct plane_user *user = user_of_const(plane);
 
 	*stats = (struct plane_user_stats){ .up_packets = 0 };
-	for (unsigned why = 0; why < WHYS; why++)
-		stats->refused[why] = __atomic_load_n(&user->sender.stats.refused[why], __ATOMIC_RELAXED);
+	stats_add(stats, &user->sender.stats);
 	for (unsigned i = 0; i < user->conf.workers; i++)
 		stats_add(stats, &user->worker[i].stats);
 }

@@ -23,6 +23,7 @@ struct plane_user_conf {
 	bool		 pin;			/* worker n stays on the n-th processor we may use */
 	struct ip	 bind[PLANE_BINDS_MAX];	/* IPv4; ::ffff:0.0.0.0 = any */
 	unsigned	 binds;
+	bool		 bind_early;		/* an address may be ours only later, when this node takes it over */
 	uint16_t	 port;
 	uint32_t	 sessions_max, tunnels_max;
 	struct ip4	 address;		/* source of ICMP errors: the tun device's address */
@@ -66,6 +67,15 @@ struct plane_packet {
 /* Send control packets, from the sockets the workers receive on: the peer sees one address and
  * port.  Returns how many the kernel took; the others are lost, and counted. */
 unsigned plane_user_send(struct plane *plane, const struct plane_packet *packet, unsigned n);
+
+/* A node of a cluster that does not know every session yet: have packets of unknown sessions punted, at a
+ * bounded rate.  Those from the tun device have no port in `from`. */
+void plane_user_pass_unknown(struct plane *plane, bool on);
+
+/* Forward a packet that another node passed to us, on the control thread.  `up`: an L2TP datagram from that peer;
+ * else an IP packet for a subscriber.  False: it is not for an open session here, or not data. */
+MUST_USE bool plane_user_forward_up(struct plane *plane, struct addr from, struct bytes packet);
+bool plane_user_forward_down(struct plane *plane, struct bytes packet);
 
 struct plane_user_stats {		/* of one worker, or the sum */
 	uint64_t	up_packets, up_octets, up_batches, up_writes;

@@ -136,9 +136,14 @@ static void too_big(struct worker *w, struct down_packet *p, struct bytes head, 
 
 static void down_refused(struct worker *w, const struct down_packet *p)
 {
+	struct bytes packet = bytes_of(p->packet.data, p->down.len);
+
+	if (p->down.why == FAST_WHY_DATA_NO_ROUTE && p->gso_type == VIRTIO_NET_HDR_GSO_NONE &&
+	    pass_unknown(w, (struct addr){ .port = 0 }, (struct ip){ { 0 } }, packet))
+		return;
 	refuse(w, p->down.why, 1);
 	if (p->down.why == FAST_WHY_DATA_NO_ROUTE)
-		icmp_send(w, ICMP_UNREACHABLE, ICMP_UNREACHABLE_HOST, 0, bytes_of(p->packet.data, p->down.len));
+		icmp_send(w, ICMP_UNREACHABLE, ICMP_UNREACHABLE_HOST, 0, packet);
 }
 
 static void down_one(struct worker *w, struct down_packet *p)

@@ -21,6 +21,7 @@
 #define STRANGER_OCTETS	(1u << 18)
 #define SOCKET_OCTETS	(2u << 20)	/* some milliseconds at overload: more would only be delay */
 #define REJECTS_PER_S	100u
+#define UNKNOWN_PER_S	2000u	/* packets each worker passes to another node, at most */
 
 static PRINTF_LIKE(3, 4) int fail(char error[PLANE_ERROR_MAX], int number, const char *format, ...)
 {
@@ -129,6 +130,7 @@ static int socket_open(const struct plane_user *user, struct ip bind_to, char er
 	(void)option_set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
 	(void)option_set(fd, IPPROTO_UDP, UDP_GRO, 1);
 	if (option_set(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0 ||
+	    (user->conf.bind_early && option_set(fd, IPPROTO_IP, IP_FREEBIND, 1) < 0) ||
 	    (user->any && option_set(fd, IPPROTO_IP, IP_PKTINFO, 1) < 0) ||
 	    bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0) {
 		number = errno;
@@ -235,6 +237,7 @@ static int worker_prepare(struct plane_user *user, unsigned number, char error[P
 	w->tun = user->conf.tun[number];
 	w->icmp.rate_per_s = (user->conf.icmp_rate + user->conf.workers - 1) / user->conf.workers;
 	w->rejects.rate_per_s = REJECTS_PER_S;
+	w->unknown.rate_per_s = UNKNOWN_PER_S;
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (w->epoll < 0)
 		return fail(error, errno, "no epoll descriptor");

@@ -136,12 +136,29 @@ static struct ip local_of(const struct worker *w, unsigned message)
 	return bound;
 }
 
-static void punt(struct worker *w, const struct up_datagram *d)
+static struct addr from_of(const struct worker *w, const struct up_datagram *d)
 {
 	const struct sockaddr_in *from = &w->up->from[d->message];
-	struct addr addr = { .ip = ip_from4((struct ip4){ ntohl(from->sin_addr.s_addr) }),
-			     .port = ntohs(from->sin_port) };
-	struct bytes octets = bytes_of(d->packet.data, (size_t)(d->packet.end - d->packet.data));
+
+	return (struct addr){ .ip = ip_from4((struct ip4){ ntohl(from->sin_addr.s_addr) }),
+			      .port = ntohs(from->sin_port) };
+}
+
+static struct bytes octets_of(const struct up_datagram *d)
+{
+	return bytes_of(d->packet.data, (size_t)(d->packet.end - d->packet.data));
+}
+
+static bool up_unknown(struct worker *w, const struct up_datagram *d)
+{
+	return (d->up.why == FAST_WHY_DATA_NO_SESSION || d->up.why == FAST_WHY_DATA_NOT_OPEN) &&
+	       pass_unknown(w, from_of(w, d), local_of(w, d->message), octets_of(d));
+}
+
+static void punt(struct worker *w, const struct up_datagram *d)
+{
+	struct addr addr = from_of(w, d);
+	struct bytes octets = octets_of(d);
 
 	/* Data of a protocol we do not serve earns a Protocol-Reject, but not one a packet. */
 	if (d->up.proto && d->up.proto < 0x8000 && !bucket_take(&w->rejects, w->now_ms)) {
@@ -176,7 +193,7 @@ static void up_take(struct worker *w)
 			octets += d->up.len;
 		} else if (d->verdict == FAST_PUNT) {
 			punt(w, d);
-		} else {
+		} else if (!up_unknown(w, d)) {
 			refuse(w, d->up.why, 1);
 		}
 	}

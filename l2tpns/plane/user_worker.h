@@ -49,7 +49,7 @@ struct worker {
 	bool			 fast;			/* at such a rate that batches are waited for */
 	uint32_t		 now_s;
 	uint64_t		 now_ms;
-	struct bucket		 icmp, rejects;
+	struct bucket		 icmp, rejects, unknown;
 	struct ring		 live, strangers;	/* shared with the control thread */
 	struct up		*up;
 	struct down		*down;
@@ -67,6 +67,7 @@ struct plane_user {
 	int			 punt_fd;
 	int			 icmp_fd;		/* raw socket, shared; -1: no ICMP errors are sent */
 	uint32_t		 reader_asleep;		/* atomic: wake the reader through punt_fd */
+	uint32_t		 pass_unknown;		/* atomic: what belongs to no session here is punted */
 	struct worker		 sender;		/* the control thread's: the first worker's sockets */
 	void			*memory;
 	size_t			 memory_len;
@@ -102,6 +103,9 @@ MUST_USE int worker_watch(struct worker *w);	/* 0 or -errno: have its descriptor
 void worker_clock(struct worker *w);			/* what time it is, for the batch at hand */
 void *worker_run(void *worker);			/* the thread */
 extern const struct plane_ops plane_user_ops;
+
+/* user_pass.c: a packet whose session is not known here, for a node that knows it.  False: it is dropped. */
+MUST_USE bool pass_unknown(struct worker *w, struct addr from, struct ip local, struct bytes packet);
 
 /* How much memory each part wants, and then its share of it. */
 size_t up_size(void);
