@@ -10,11 +10,21 @@
 
 static struct shell shell;	/* large; also what a crash writes its last words from */
 
+/* Once: whatever is broken may break this, too. */
+static void trace_crash(void)
+{
+	static bool begun;
+
+	if (shell.cluster && shell.cluster->io && !__atomic_exchange_n(&begun, true, __ATOMIC_RELAXED))
+		(void)cluster_io_crash(shell.cluster->io, shell.config ? shell.config->log_file : NULL);
+}
+
 _Noreturn void assert_fail(const char *expr, const char *file, int line)
 {
 	if (shell.log) {
 		log_line(shell.log, SAY_BUG, "%s:%d: assertion failed: %s", file, line, expr);
 		log_crash(shell.log);
+		trace_crash();
 	} else {
 		fprintf(stderr, "l2tpns: %s:%d: assertion failed: %s\n", file, line, expr);
 	}

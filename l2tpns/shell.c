@@ -24,9 +24,13 @@ static void packets_flush(struct shell *shell)
 
 static void packet_send(struct shell *shell, const struct fx *fx, const struct fx_send *send)
 {
-	shell->packet[shell->packets++] = (struct plane_packet){
+	struct plane_packet packet = {
 		.from = send->from, .to = send->to, .octets = bytes_of(send + 1, fx->len - sizeof(*send)),
 	};
+
+	if (shell_cluster_hold(shell, &packet))
+		return;
+	shell->packet[shell->packets++] = packet;
 	if (shell->packets == PLANE_SEND_MAX)
 		packets_flush(shell);
 }
@@ -100,13 +104,14 @@ static void effect(struct shell *shell, const struct fx *fx)
 	case FX_LOG:
 		log_fx(shell->log, fx, payload);
 		break;
-	case FX_REPLICATE ... FX_KINDS:
+	case FX_CL_SEND ... FX_KINDS:
 		ASSERT(false && "not an effect");
 	}
 }
 
 static void effects_carry_out(struct shell *shell)
 {
+	shell_cluster_changes(shell);
 	for (uint32_t i = 0; i < shell->fx.count; i++)
 		effect(shell, &shell->fx.fx[i]);
 	packets_flush(shell);
@@ -115,7 +120,7 @@ static void effects_carry_out(struct shell *shell)
 		lns_route_refused(shell->lns, shell->unroutable[--shell->unroutables], clock_now(), &shell->fx);
 }
 
-static void effects_if_full(struct shell *shell)
+void shell_settle_if_full(struct shell *shell)
 {
 	if (!fx_has_room(&shell->fx))
 		effects_carry_out(shell);
@@ -133,7 +138,7 @@ void shell_settle(struct shell *shell)
 {
 	struct mono now = clock_now();
 
-	effects_if_full(shell);
+	shell_settle_if_full(shell);
 	lns_flush(shell->lns, now, &shell->fx);
 	while (shell->fx.count)
 		effects_carry_out(shell);
@@ -146,8 +151,11 @@ static void punts_input(struct shell *shell, const struct punt *punt, unsigned n
 	struct mono now = clock_now();
 
 	for (unsigned i = 0; i < n; i++) {
-		effects_if_full(shell);
-		(void)lns_input(shell->lns, punt[i].from, punt[i].local, punt[i].packet, now, &shell->fx);
+		shell_settle_if_full(shell);
+		if (shell_acts(shell) && punt[i].from.port)
+			(void)lns_input(shell->lns, punt[i].from, punt[i].local, punt[i].packet, now, &shell->fx);
+		else if (!shell_acts(shell))
+			shell_cluster_pass(shell, &punt[i]);
 	}
 	shell_settle(shell);
 	plane_user_punts_done(shell->plane);
@@ -164,7 +172,7 @@ static bool punts_take(struct shell *shell)
 	struct punt punt[PUNTS_PER_ROUND];
 
 	for (unsigned round = 0; round < ROUNDS_PER_TURN; round++) {
-		unsigned n = plane_user_punts(shell->plane, punt, PUNTS_PER_ROUND);
+		unsigned n = shell_cluster_room(shell) ? plane_user_punts(shell->plane, punt, PUNTS_PER_ROUND) : 0;
 
 		if (n == 0)
 			return false;
@@ -202,7 +210,7 @@ static void on_crypts(struct ev_loop *loop, ev_io *io, int revents)
 	(void)loop;
 	(void)revents;
 	while (crypt_thread_answer(shell->crypt, &answer)) {
-		effects_if_full(shell);
+		shell_settle_if_full(shell);
 		lns_crypt_answered(shell->lns, answer.row, answer.serial, answer.matches, clock_now(), &shell->fx);
 	}
 	shell_settle(shell);
@@ -314,11 +322,19 @@ void shell_leave(struct shell *shell)
 {
 	if (shell->leaving)
 		return;
+	if (shell_cluster_leave(shell))
+		return;
 	shell->leaving = true;
+	if (!shell_acts(shell)) {	/* others may serve them where we cannot hear it */
+		log_line(shell->log, SAY_STATE, "leaving: %u sessions are left as they are, as this node is not master",
+			 lns_session_count(shell->lns));
+		ev_break(shell->loop, EVBREAK_ALL);
+		return;
+	}
 	log_line(shell->log, SAY_STATE, "leaving: closing %u tunnels with %u sessions",
 		 lns_tunnel_count(shell->lns), lns_session_count(shell->lns));
 	service_stopping("closing tunnels");
-	effects_if_full(shell);
+	shell_settle_if_full(shell);
 	lns_shutdown_asked(shell->lns, clock_now(), &shell->fx);
 	ev_timer_start(shell->loop, &shell->deadline);
 	shell_wake(shell);
@@ -366,6 +382,7 @@ void shell_run(struct shell *shell)
 		ev_timer_init(&shell->watchdog, on_watchdog, 0.0, watchdog);
 		ev_timer_start(shell->loop, &shell->watchdog);
 	}
+	shell_cluster_run(shell);
 	ev_prepare_init(&shell->rest, on_rest);
 	shell->rest.data = shell;
 	ev_prepare_start(shell->loop, &shell->rest);

@@ -24,6 +24,7 @@
 #include "l2tpns/io/netlink.h"
 #include "l2tpns/io/tun.h"
 #include "l2tpns/plane/user.h"
+#include "l2tpns/shell_cluster.h"
 
 struct shell_args {			/* the command line */
 	const char	*config_path;
@@ -71,6 +72,8 @@ struct shell {
 
 	struct row	 unroutable[FX_MAX];	/* sessions whose route found no room */
 	unsigned	 unroutables;
+	struct shell_cluster *cluster;		/* NULL: this node is alone */
+
 	struct plane_packet packet[PLANE_SEND_MAX];
 	unsigned	 packets;
 	struct fx_list	 fx;
@@ -83,6 +86,7 @@ void shell_close(struct shell *shell);
 
 /* shell.c: after anything that may have left effects */
 void shell_settle(struct shell *shell);
+void shell_settle_if_full(struct shell *shell);		/* between two entries of a batch */
 void shell_wake(struct shell *shell);
 void shell_leave(struct shell *shell);		/* cleanly, as SIGQUIT does */
 

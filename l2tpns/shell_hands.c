@@ -27,6 +27,12 @@ static void hand_clock(void *ctx, struct mono *now, uint64_t *unix_us)
 static bool hand_session_drop(void *ctx, struct row row)
 {
 	struct shell *shell = ctx;
+	const struct session *session = lns_session(shell->lns, row);
+
+	if (!shell_acts(shell) && session) {
+		shell_cluster_pass_wish(shell, SHELL_PASS_SESSION_DROP, row.n, session->serial);
+		return true;
+	}
 	bool dropped = lns_drop_session(shell->lns, row, clock_now(), &shell->fx);
 
 	shell_settle(shell);
@@ -37,6 +43,11 @@ static bool hand_session_drop(void *ctx, struct row row)
 static bool hand_tunnel_drop(void *ctx, struct tid tid)
 {
 	struct shell *shell = ctx;
+
+	if (!shell_acts(shell) && lns_tunnel(shell->lns, tid)) {
+		shell_cluster_pass_wish(shell, SHELL_PASS_TUNNEL_DROP, tid.n, 0);
+		return true;
+	}
 	bool dropped = lns_drop_tunnel(shell->lns, tid, clock_now(), &shell->fx);
 
 	shell_settle(shell);
@@ -157,11 +168,52 @@ static uint64_t hand_log_end(void *ctx)
 	return log_recent_end(shell->log);
 }
 
+static const struct cluster_facts *hand_cluster(void *ctx)
+{
+	static struct cluster_facts facts;	/* large; control thread only */
+	static struct cluster_io_facts now;
+	const struct shell *shell = ctx;
+
+	if (!shell->cluster)
+		return NULL;
+	cluster_io_facts(shell->cluster->io, &now);
+	facts.cl = now.cl;
+	memcpy(facts.known, now.known, sizeof(facts.known));
+	memcpy(facts.peer, now.peer, sizeof(facts.peer));
+	memcpy(facts.stat, now.stat, sizeof(facts.stat));
+	memcpy(facts.refused, now.refused, sizeof(facts.refused));
+	facts.held = shell->cluster->held.packets;
+	return &facts;
+}
+
+static uint32_t hand_cluster_ask(void *ctx, enum cl_verb verb, struct node_id node)
+{
+	return shell_wish(ctx, verb, node);
+}
+
+static bool hand_cluster_answer(void *ctx, uint32_t number, struct cluster_answer *answer)
+{
+	const struct shell_wish *wish = shell_wish_answer(ctx, number);
+
+	*answer = (struct cluster_answer){ .ok = false, .words = "too many commands at once" };
+	if (!wish)
+		return true;
+	*answer = (struct cluster_answer){ .ok = wish->ok, .words = wish->words };
+	return wish->answered;
+}
+
+static bool hand_cluster_keys(void *ctx, bool rotate, char message[FACTS_MESSAGE_MAX])
+{
+	return shell_cluster_keys(ctx, rotate, message);
+}
+
 const struct facts_ops shell_hands = {
 	.clock = hand_clock, .session_drop = hand_session_drop, .tunnel_drop = hand_tunnel_drop,
 	.shutdown = hand_shutdown, .reload = hand_reload, .memory_write = hand_memory_write,
 	.option_set = hand_option_set, .config_line = hand_config_line, .workers = hand_workers,
 	.worker = hand_worker, .load = hand_load, .log_line = hand_log_line, .log_end = hand_log_end,
+	.cluster = hand_cluster, .cluster_ask = hand_cluster_ask, .cluster_answer = hand_cluster_answer,
+	.cluster_keys = hand_cluster_keys,
 };
 
 /* ---- logins: called on a terminal's own thread ---- */

@@ -76,6 +76,7 @@ static void usage_of(void *ctx, struct row row, struct lns_usage *usage)
 
 	shell->plane->ops->usage(shell->plane, row, &counted);
 	*usage = (struct lns_usage){ .up_heard = counted.up_heard, .down_heard = counted.down_heard };
+	shell_counts_usage(shell, row, usage);
 }
 
 static int lns_open(struct shell *shell)
@@ -134,6 +135,7 @@ static int plane_open(struct shell *shell)
 		.port = L2TP_PORT, .sessions_max = rows_space(config->max_sessions), .tunnels_max = config->max_tunnels,
 		.address = config_tun_address(config), .icmp_rate = config->icmp_rate, .tun = shell->tun.fd,
 		.tun_uso = shell->tun.uso, .thread_began = privs_thread,
+		.bind_early = config->cluster_interface[0] != 0,
 	};
 	char error[PLANE_ERROR_MAX];
 
@@ -201,6 +203,7 @@ static void facts_fill(struct shell *shell)
 {
 	shell->facts.lns = shell->lns;
 	shell->facts.plane = shell->plane;
+	shell->facts.shares = shell->cluster ? &shell->cluster->shares : NULL;
 	shell->facts.version = VERSION;
 	shell->facts.started = clock_now();
 	shell->facts.ops = &shell_hands;
@@ -235,7 +238,8 @@ static int everything_open(struct shell *shell)
 	if (log_begin(shell) != 0 || scheduling_set(shell) != 0 || lns_open(shell) != 0 ||
 	    control_open(shell) != 0 || terminals_open(shell) != 0 || tun_and_routes_open(shell) != 0)
 		return 1;
-	if (plane_open(shell) != 0)	/* its threads keep no capability at all */
+	/* Their threads keep no capability at all. */
+	if (plane_open(shell) != 0 || shell_cluster_open(shell) != 0)
 		return 1;
 	failed = privs_opened();
 	if (failed)
@@ -278,6 +282,7 @@ void shell_close(struct shell *shell)
 		ctl_unix_close(shell->ctl);
 	if (shell->telnet)
 		cli_telnet_close(shell->telnet);
+	shell_cluster_close(shell);
 	if (shell->plane)
 		plane_user_close(shell->plane);
 	crypt_thread_close(shell->crypt);

@@ -13,6 +13,7 @@
 #define CONFIG_ORDER_MAX	8
 #define CONFIG_PREFIXES_MAX	48
 #define CONFIG_NAMES_MAX	10
+#define CONFIG_ADDRESSES_MAX	32
 #define CONFIG_NAME_MAX		31
 #define CONFIG_LACS_MAX		(LAC_RULES_MAX - CONFIG_PREFIXES_MAX)	/* lac_allow's become rules, too */
 #define CONFIG_KEPT_MAX		65536
@@ -32,6 +33,13 @@ struct config_names {
 	uint32_t	n;
 	char		name[CONFIG_NAMES_MAX][CONFIG_NAME_MAX + 1];
 };
+
+struct config_addresses {
+	uint32_t	n;
+	struct ip	ip[CONFIG_ADDRESSES_MAX];
+};
+
+enum config_commit { COMMIT_QUORUM, COMMIT_ONE, COMMIT_NONE };	/* who must have a change before others see it */
 
 enum config_hidden { HIDDEN_UNSAID, HIDDEN_NO, HIDDEN_YES };
 
@@ -99,9 +107,13 @@ struct config {
 	char		default_ipv6_domain_list[255];
 
 	/* cluster and routing */
-	struct ip4	cluster_address;
+	char		cluster_interface[16], cluster_interface2[16], service_interface[16];
+	char		cluster_name[32], cluster_key[256], cluster_memory[256];
+	struct config_addresses cluster_nodes;
+	uint32_t	cluster_node;
+	uint8_t		cluster_commit;		/* enum config_commit */
+	struct ip	cluster_address;
 	uint32_t	cluster_port;
-	char		cluster_interface[64];
 	uint32_t	cluster_mcast_ttl, cluster_hb_interval, cluster_hb_timeout, cluster_master_min_adv;
 	struct ip4	nexthop_address;
 	struct ip	nexthop6_address;

@@ -15,11 +15,13 @@
 #define AT_BOOL(field)		AT(field, bool)
 #define AT_IP4(field)		AT(field, struct ip4)
 #define AT_IP6(field)		AT(field, struct ip)
+#define AT_IP(field)		AT(field, struct ip)
 #define AT_STR(field)		AT(field, char *)
 #define AT_ENUM(field)		AT(field, uint8_t)
 #define AT_ORDER(field)		AT(field, struct config_order)
 #define AT_PREFIXES(field)	AT(field, struct config_prefixes)
 #define AT_NAMES(field)		AT(field, struct config_names)
+#define AT_ADDRESSES(field)	AT(field, struct config_addresses)
 
 #define OPT(type_, name_, default_, ...)						\
 	{ .name = #name_, .type = OPTION_##type_, .at = AT_##type_(name_),		\
@@ -38,6 +40,10 @@ static const char *const proxy_words[] = {
 };
 static const char *const auth_words[] = {	/* nobody can ask for AUTH_NONE by name */
 	[AUTH_NONE] = "", [AUTH_PAP] = "pap", [AUTH_CHAP_MD5] = "chap", [AUTH_MSCHAPV2] = "mschapv2", NULL
+};
+
+static const char *const commit_words[] = {
+	[COMMIT_QUORUM] = "quorum", [COMMIT_ONE] = "one", [COMMIT_NONE] = "none", NULL
 };
 
 static const struct option_row rows[] = {
@@ -218,8 +224,9 @@ static const struct option_row rows[] = {
 	    HELP("Rate limiters l2tpns 2.x made room for, two per session.")),
 	OPT(BOOL, no_throttle_local_IP, "no",
 	    HELP("Do not throttle what one subscriber sends another.")),
-	OPT(BOOL, send_garp, "no",
-	    HELP("Announce bind_address by gratuitous ARP when this node takes it over.")),
+	OPT(BOOL, send_garp, "yes", ACTED,
+	    HELP("Announce bind_address by gratuitous ARP, or unsolicited neighbour advertisement, when this "
+		 "node takes it over. l2tpns 2.x: no.")),
 #undef GROUP
 
 #define GROUP "RADIUS and accounting"
@@ -269,20 +276,50 @@ static const struct option_row rows[] = {
 #undef GROUP
 
 #define GROUP "Cluster and routing"
-	OPT(IP4, cluster_address, "239.192.13.13",
-	    HELP("Multicast group of the cluster.")),
-	OPT(INT, cluster_port, "32792", PORT,
+	OPT(STR, cluster_interface, "", ACTED,
+	    HELP("Interface the cluster talks on. Empty: there is no cluster, this node is alone. "
+		 "l2tpns 2.x: eth0.")),
+	OPT(STR, cluster_interface2, "", ACTED,
+	    HELP("Second interface the cluster talks on: every packet is sent on both, so that either "
+		 "may fail without anybody noticing. Empty: none.")),
+	OPT(STR, cluster_name, "l2tpns", ACTED,
+	    HELP("Name all nodes of the cluster share; clusters of another name are not heard.")),
+	OPT(STR, cluster_memory, "", ACTED,
+	    HELP("File in memory (below /dev/shm or /run) where the cluster's table outlives the daemon, so that a "
+		 "restart asks only for what changed; empty: it begins with nothing.")),
+	OPT(STR, cluster_key, "cluster.key", ACTED,
+	    HELP("File of the secrets that encrypt what the nodes say to each other, the same on all of them, "
+		 "beside this one unless the name has a slash. Lines of a number from 1 to 255 and 64 "
+		 "hexadecimal digits; the last one, or the one that ends with an asterisk, is used to send. "
+		 "Made when it is not there and cluster_nodes is empty.")),
+	OPT(ADDRESSES, cluster_nodes, "", ACTED,
+	    HELP("Addresses of all nodes on cluster_interface, this one's too, up to 32. More than half of "
+		 "them must agree on a master, so that a cluster cut in two never has two of them. Empty: "
+		 "whoever has the key is a member, and each part of a cluster that is cut goes on by "
+		 "itself.")),
+	OPT(INT, cluster_node, "0", RANGE(0, 65534, NULL), ACTED,
+	    HELP("Number of this node, unique in the cluster. 0: the last 16 bits of its address on "
+		 "cluster_interface.")),
+	OPT(ENUM, cluster_commit, "quorum", .words = commit_words, ACTED,
+	    HELP("Which nodes must have a change before a LAC or a subscriber is told of it: more than half "
+		 "of cluster_nodes, one besides the master, or none. With none, what was told last may be "
+		 "forgotten when the master dies.")),
+	OPT(IP, cluster_address, "239.192.13.13", ACTED,
+	    HELP("Multicast group of the cluster, IPv4 or IPv6.")),
+	OPT(INT, cluster_port, "32792", RANGE(1, 65535, NULL), ACTED,
 	    HELP("UDP port of the cluster.")),
-	OPT(STR, cluster_interface, "eth0",
-	    HELP("Interface the cluster talks on.")),
-	OPT(INT, cluster_mcast_ttl, "1", RANGE(0, 255, NULL),
-	    HELP("How many routers the cluster's packets may cross.")),
-	OPT(INT, cluster_hb_interval, "5", RANGE(1, NO_LIMIT, "0.1 s"),
-	    HELP("Time between two heartbeats of the master.")),
-	OPT(INT, cluster_hb_timeout, "150", RANGE(1, NO_LIMIT, "0.1 s"),
-	    HELP("Silence of the master before another is elected.")),
-	OPT(INT, cluster_master_min_adv, "1", RANGE(0, NO_LIMIT, NULL),
+	OPT(INT, cluster_mcast_ttl, "1", RANGE(1, 255, NULL), ACTED,
+	    HELP("How many routers the cluster's packets may cross, and one more.")),
+	OPT(INT, cluster_hb_interval, "1", RANGE(1, 100, "0.1 s"), ACTED,
+	    HELP("Time between two heartbeats of the master, the same on all nodes. l2tpns 2.x: 5.")),
+	OPT(INT, cluster_hb_timeout, "5", RANGE(3, 600, "0.1 s"), ACTED,
+	    HELP("Silence of the master before another is elected, at least three times "
+		 "cluster_hb_interval, the same on all nodes. l2tpns 2.x: 150.")),
+	OPT(INT, cluster_master_min_adv, "1", RANGE(0, 31, NULL), ACTED,
 	    HELP("Slaves that must be up to date before the master stops announcing routes itself.")),
+	OPT(STR, service_interface, "", ACTED,
+	    HELP("Interface on which the master, and nobody else, puts bind_address. Empty: nobody moves "
+		 "it; routing brings packets to every node.")),
 	OPT(IP4, nexthop_address, "0.0.0.0", .alias = "nexthop",
 	    HELP("Next hop in the routes we announce. 0.0.0.0: our own address.")),
 	OPT(IP6, nexthop6_address, "::", .alias = "nexthop6",

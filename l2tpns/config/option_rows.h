@@ -11,11 +11,13 @@ enum option_type {
 	OPTION_BOOL,		/* bool: yes/no, true/false, on/off, 1/0 */
 	OPTION_IP4,		/* struct ip4; 0.0.0.0 = not set */
 	OPTION_IP6,		/* struct ip; :: = not set */
+	OPTION_IP,		/* struct ip of either family */
 	OPTION_STR,		/* char[], size - 1 octets at most */
 	OPTION_ENUM,		/* uint8_t: one of words */
 	OPTION_ORDER,		/* struct config_order: some of words, each once, in order */
 	OPTION_PREFIXES,	/* struct config_prefixes */
 	OPTION_NAMES,		/* struct config_names */
+	OPTION_ADDRESSES,	/* struct config_addresses: of either family, each once */
 	OPTION_TYPES
 };
 

@@ -186,8 +186,9 @@ static void put_kind(struct wr *out, const struct option_row *row)
 {
 	static const char *const kinds[OPTION_TYPES] = {
 		[OPTION_INT] = "number", [OPTION_BOOL] = "yes|no", [OPTION_IP4] = "address",
-		[OPTION_IP6] = "IPv6-address", [OPTION_STR] = "text", [OPTION_ENUM] = "word",
-		[OPTION_ORDER] = "word,...", [OPTION_PREFIXES] = "prefix,...", [OPTION_NAMES] = "name,..."
+		[OPTION_IP6] = "IPv6-address", [OPTION_IP] = "address", [OPTION_STR] = "text", [OPTION_ENUM] = "word",
+		[OPTION_ORDER] = "word,...", [OPTION_PREFIXES] = "prefix,...", [OPTION_NAMES] = "name,...",
+		[OPTION_ADDRESSES] = "address,..."
 	};
 
 	text_put(out, kinds[row->type]);

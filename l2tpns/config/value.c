@@ -5,7 +5,8 @@
 #include "l2tpns/base/words.h"
 #include "l2tpns/config/value.h"
 
-#define FIELD_MAX	1024	/* the largest field */
+#define FIELD_MAX	1024	/* the longest value as text */
+#define LIST_MAX	(CONFIG_LINE_MAX - 64)	/* of a list that must fit on a line with its name */
 
 static bool refuse(char why[VALUE_WHY_MAX], const char *text)
 {
@@ -175,6 +176,31 @@ static bool ip6_parse(const struct option_row *row, struct bytes word, void *fie
 	(void)row;
 	if (!word_copy(word, text, sizeof(text)) || !ip6_take(text, &address) || ip_is4(address))
 		return refuse(why, "must be an IPv6 address");
+	memcpy(field, &address, sizeof(address));
+	return true;
+}
+
+static bool take_ip(struct bytes word, struct ip *out)
+{
+	char text[IP_TEXT_MAX];
+	struct ip4 four;
+
+	if (!word_copy(word, text, sizeof(text)))
+		return false;
+	if (ip4_parse(text, &four))
+		*out = ip_from4(four);
+	else if (!ip6_take(text, out))
+		return false;
+	return true;
+}
+
+static bool ip_parse(const struct option_row *row, struct bytes word, void *field, char why[VALUE_WHY_MAX])
+{
+	struct ip address;
+
+	(void)row;
+	if (!take_ip(word, &address))
+		return refuse(why, "must be an IPv4 or IPv6 address");
 	memcpy(field, &address, sizeof(address));
 	return true;
 }
@@ -375,6 +401,48 @@ static void names_text(const struct option_row *row, const void *field, struct w
 	}
 }
 
+static void addresses_text(const struct option_row *row, const void *field, struct wr *out)
+{
+	const struct config_addresses *addresses = field;
+	char text[IP_TEXT_MAX];
+
+	(void)row;
+	for (unsigned i = 0; i < addresses->n; i++) {
+		text_put(out, i ? "," : "");
+		text_put(out, ip_text(addresses->ip[i], text));
+	}
+}
+
+static bool addresses_parse(const struct option_row *row, struct bytes word, void *field, char why[VALUE_WHY_MAX])
+{
+	struct config_addresses addresses = { 0 };
+	struct bytes item;
+	char text[LIST_MAX];
+	struct wr line = wr_of(text, sizeof(text));
+
+	while (item_next(&word, &item)) {
+		struct ip address;
+
+		if (addresses.n == CONFIG_ADDRESSES_MAX) {
+			snprintf(why, VALUE_WHY_MAX, "holds at most %d addresses", CONFIG_ADDRESSES_MAX);
+			return false;
+		}
+		if (!take_ip(item, &address))
+			return refuse(why, "must be IPv4 or IPv6 addresses, commas between");
+		for (unsigned i = 0; i < addresses.n; i++)
+			if (ip_eq(addresses.ip[i], address))
+				return refuse(why, "must name each address once");
+		addresses.ip[addresses.n++] = address;
+	}
+	addresses_text(row, &addresses, &line);
+	if (!wr_ok(&line)) {
+		snprintf(why, VALUE_WHY_MAX, "must fit on a line of %d octets", LIST_MAX);
+		return false;
+	}
+	memcpy(field, &addresses, sizeof(addresses));
+	return true;
+}
+
 static const struct {
 	bool (*parse)(const struct option_row *row, struct bytes word, void *field, char why[VALUE_WHY_MAX]);
 	void (*text)(const struct option_row *row, const void *field, struct wr *out);
@@ -383,11 +451,13 @@ static const struct {
 	[OPTION_BOOL]	  = { bool_parse,	bool_text },
 	[OPTION_IP4]	  = { ip4_value_parse,	ip4_value_text },
 	[OPTION_IP6]	  = { ip6_parse,	ip6_text },
+	[OPTION_IP]	  = { ip_parse,		ip6_text },
 	[OPTION_STR]	  = { str_parse,	str_text },
 	[OPTION_ENUM]	  = { enum_parse,	enum_text },
 	[OPTION_ORDER]	  = { order_parse,	order_text },
 	[OPTION_PREFIXES] = { prefixes_parse,	prefixes_text },
 	[OPTION_NAMES]	  = { names_parse,	names_text },
+	[OPTION_ADDRESSES] = { addresses_parse,	addresses_text },
 };
 
 bool value_parse(const struct option_row *row, struct bytes word, struct config *config,

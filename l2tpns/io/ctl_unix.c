@@ -159,7 +159,7 @@ static void slice(struct ctl_client *client)
 	client->step = command_step(run);
 	client->from = CTL_STATUS_MAX;
 	client->to = CTL_STATUS_MAX + run->out.len;
-	if (!client->answered)
+	if (!client->answered && run->begun)
 		status_put(client, run->status);
 	client_write(client);
 }

@@ -5,14 +5,14 @@
 # room: what it may include, as rooms or single headers.  This table is the arrow
 #	base <- wire <- core <- (plane, config, cli) <- io <- shell <- main
 #	base <- cluster <- shell
-# and its two doors: the CLI reads the plane's and the configuration's facts.
+# and its doors: the CLI reads the plane's, the configuration's and the cluster's facts.
 arrow='
 base:	base
 wire:	base wire
 core:	base wire core
 plane:	base wire core plane
 config:	base wire core config
-cli:	base wire core cli plane/plane.h config/config.h
+cli:	base wire core cli plane/plane.h config/config.h cluster/cluster.h
 io:	base wire core plane config cli io
 cluster: base cluster
 shell:	base wire core plane config cli io cluster shell

@@ -26,6 +26,11 @@ struct world {
 	unsigned	 dropped, tunnels_dropped;
 	char		 done[128];
 	bool		 refuses;
+	struct cluster_facts cluster;
+	bool		 clustered;
+	unsigned	 asks;			/* times the answer to a wish was looked for */
+	unsigned	 answered_at;		/* it comes with this look; 0: never */
+	struct cluster_answer answer;
 };
 
 static struct world *world;
@@ -137,11 +142,42 @@ static uint64_t hand_log_end(void *ctx)
 	return 1;
 }
 
+static const struct cluster_facts *hand_cluster(void *ctx)
+{
+	(void)ctx;
+	return world->clustered ? &world->cluster : NULL;
+}
+
+static uint32_t hand_cluster_ask(void *ctx, enum cl_verb verb, struct node_id node)
+{
+	(void)ctx;
+	(void)snprintf(world->done, sizeof(world->done), "verb %d node %u", verb, node.n);
+	world->asks = 0;
+	return 77;
+}
+
+static bool hand_cluster_answer(void *ctx, uint32_t number, struct cluster_answer *given)
+{
+	(void)ctx;
+	assert_int_equal(number, 77);
+	*given = world->answer;
+	return ++world->asks == world->answered_at;
+}
+
+static bool hand_cluster_keys(void *ctx, bool rotate, char message[FACTS_MESSAGE_MAX])
+{
+	(void)ctx;
+	strcpy(world->done, rotate ? "rotate" : "reload");
+	strcpy(message, world->refuses ? "cluster.key:2: no key" : "packets are sealed with key 2");
+	return !world->refuses;
+}
+
 static const struct facts_ops hands = {
 	.clock = hand_clock, .session_drop = hand_session_drop, .tunnel_drop = hand_tunnel_drop,
 	.shutdown = hand_shutdown, .reload = hand_plain, .memory_write = hand_plain, .option_set = hand_option_set,
 	.config_line = hand_config_line, .workers = hand_workers, .worker = hand_worker, .load = hand_load,
-	.log_line = hand_log_line, .log_end = hand_log_end,
+	.log_line = hand_log_line, .log_end = hand_log_end, .cluster = hand_cluster, .cluster_ask = hand_cluster_ask,
+	.cluster_answer = hand_cluster_answer, .cluster_keys = hand_cluster_keys,
 };
 
 static int world_begin(void **state)
@@ -184,17 +220,18 @@ static int world_end(void **state)
 	return 0;
 }
 
-/* Carry a whole command out, as text unless it says json; returns its status. */
-static enum ctl_status ask_as(const char *line, bool enabled)
+/* Carry a whole command out; returns its status. */
+static enum ctl_status ask_in(const char *line, bool enabled, enum out_form form)
 {
 	static struct command_run run;
 	enum command_step step;
+	bool decided = false;
 
 	answer_len = 0;
 	slices = waits = 0;
 	assert_true(typed_split(&run.typed, bytes_str(line)));
 	memset(run.number, 0xff, sizeof(run.number));
-	command_begin(&run, &world->facts, OUT_TEXT, COMMAND_EVERYWHERE, enabled, buffer, sizeof(buffer));
+	command_begin(&run, &world->facts, form, COMMAND_EVERYWHERE, enabled, buffer, sizeof(buffer));
 	enum ctl_status status = run.status;
 
 	do {
@@ -202,22 +239,31 @@ static enum ctl_status ask_as(const char *line, bool enabled)
 
 		out_drained(&run.out);
 		step = command_step(&run);
-		if (slices++ == 0)
+		slices++;
+		if (!decided)
 			status = run.status;
-		assert_int_equal(run.status, status);		/* decided in the first slice */
+		decided = run.begun;
+		assert_true(decided || (step == COMMAND_WAIT && run.out.len == 0));
+		assert_int_equal(run.status, status);		/* decided in the first slice that does not wait */
 		assert_false(run.out.cut);
 		assert_true(run.out.len <= OUT_SLICE + OUT_OBJECT_MAX);
 		assert_true(world->usage_reads - reads <= COMMAND_LOOK);
 		assert_true(answer_len + run.out.len < sizeof(answer));
 		memcpy(answer + answer_len, buffer, run.out.len);
 		answer_len += run.out.len;
-		if (step == COMMAND_WAIT && ++waits > 20)
+		if (step == COMMAND_WAIT && ++waits > 60)
 			break;
 		if (step == COMMAND_WAIT)
 			stage_pass(world->stage, DUR_MS(COMMAND_WAIT_MS));
 	} while (step != COMMAND_DONE);
 	answer[answer_len] = '\0';
 	return status;
+}
+
+/* As text, unless it says json. */
+static enum ctl_status ask_as(const char *line, bool enabled)
+{
+	return ask_in(line, enabled, OUT_TEXT);
 }
 
 static enum ctl_status ask(const char *line)

@@ -37,6 +37,12 @@ static void found(void **state)
 		{ "no deb", "no debug [CLASS...]", 2 },
 		{ "deb calls state", "debug [CLASS...]", 1 },
 		{ "drop user ann bob", "drop user NAME...", 2 },
+		{ "sh cl", "show cluster", 2 },
+		{ "cl h 3", "cluster handover [NODE]", 2 },
+		{ "cluster force 3", "cluster force-master [NODE]", 2 },
+		{ "cl k re", "cluster key reload", 3 },
+		{ "cl k r", NULL, 0 },			/* reload or rotate */
+		{ "cl", NULL, 0 },			/* clear or cluster */
 	};
 
 	(void)state;

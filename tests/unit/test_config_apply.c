@@ -51,19 +51,19 @@ static void changes_are_told(void **state)
 	(void)state;
 	parse(&before, "set l2tp_secret old\nlac x secret y\n");
 	parse(&after, "set l2tp_secret new\nset hello_interval 30\nset bind_address 10.0.0.1\n"
-		      "set hostname h\nset send_garp yes\nlac x secret z\nload plugin p\n");
+		      "set hostname h\nset dump_speed yes\nlac x secret z\nload plugin p\n");
 	config_compare(&before, &after, &changes);
 	assert_int_equal(changes.count, 5);
 	assert_int_equal(changes.restarts, 1);
 	assert_true(changes.lacs && changes.kept);
 	assert_string_equal(config_change_text(&before, &after, &changes, 0, line), "hostname (empty) -> h");
 	assert_string_equal(config_change_text(&before, &after, &changes, 1, line),
+		"dump_speed no -> yes (not acted on by this version)");
+	assert_string_equal(config_change_text(&before, &after, &changes, 2, line),
 		"bind_address 0.0.0.0 -> 10.0.0.1 (after a restart)");
-	assert_string_equal(config_change_text(&before, &after, &changes, 2, line), "l2tp_secret changed");
-	assert_string_equal(config_change_text(&before, &after, &changes, 3, line),
-		"hello_interval 60 -> 30");
+	assert_string_equal(config_change_text(&before, &after, &changes, 3, line), "l2tp_secret changed");
 	assert_string_equal(config_change_text(&before, &after, &changes, 4, line),
-		"send_garp no -> yes (not acted on by this version)");
+		"hello_interval 60 -> 30");
 }
 
 static void every_option_changes_alone(void **state)
@@ -71,8 +71,9 @@ static void every_option_changes_alone(void **state)
 	static const char *const values[OPTION_TYPES][2] = {
 		[OPTION_BOOL] = { "yes", "no" }, [OPTION_IP4] = { "10.0.0.1", "10.0.0.2" },
 		[OPTION_IP6] = { "2001:db8::1", "2001:db8::2" }, [OPTION_STR] = { "a", "b" },
-		[OPTION_ENUM] = { "accept", "renegotiate" }, [OPTION_ORDER] = { "pap", "chap,pap" },
+		[OPTION_IP] = { "239.1.1.1", "ff05::1" }, [OPTION_ORDER] = { "pap", "chap,pap" },
 		[OPTION_PREFIXES] = { "10.0.0.0/8", "10.0.0.0/9" }, [OPTION_NAMES] = { "a", "b" },
+		[OPTION_ADDRESSES] = { "10.0.0.1", "10.0.0.1,::2" },
 	};
 
 	(void)state;
@@ -85,6 +86,8 @@ static void every_option_changes_alone(void **state)
 		for (unsigned side = 0; side < 2; side++) {
 			if (row->type == OPTION_INT)
 				snprintf(value[side], sizeof(value[side]), "%u", row->min + side);
+			else if (row->type == OPTION_ENUM)
+				snprintf(value[side], sizeof(value[side]), "%s", row->words[side]);
 			else
 				snprintf(value[side], sizeof(value[side]), "%s", values[row->type][side]);
 			assert_true(config_set(side ? &after : &before, row->name, value[side], &faults));

@@ -97,6 +97,13 @@ static void mistakes_are_named(void **state)
 		  "option \"radius_authtypes\" must name at least one of pap, chap and mschapv2" },
 		{ "set lac_allow 10.0.0.1/8",
 		  "option \"lac_allow\" must be IPv4 prefixes without host bits, commas between" },
+		{ "set cluster_address 239.1.1",
+		  "option \"cluster_address\" must be an IPv4 or IPv6 address" },
+		{ "set cluster_nodes 10.0.0.1,10.0.0.0/8",
+		  "option \"cluster_nodes\" must be IPv4 or IPv6 addresses, commas between" },
+		{ "set cluster_nodes 10.0.0.1,::1,10.0.0.1",
+		  "option \"cluster_nodes\" must name each address once" },
+		{ "set cluster_commit some", "option \"cluster_commit\" must be quorum, one or none" },
 		{ "set tundevicename sixteen-letters-",
 		  "option \"tundevicename\" must be at most 15 octets long" },
 		{ "set hostname \"a", "option \"hostname\": quote without its end" },
@@ -286,6 +293,13 @@ static void addresses_of_both_families(void **state)
 	assert_int_equal(config.dhcp6_server_duid, 0xfdfdfafau);
 	assert_false(config_set(&config, "dhcp6_server_duid", "0x1FDFDFAFA", &none));
 	assert_false(config_set(&config, "dhcp6_server_duid", "0x", &none));
+	assert_true(parse("set cluster_address ff05::1313\n"
+			  "set cluster_nodes '10.0.0.1 ::ffff:10.0.0.2, 2001:db8::3'\n"));
+	assert_int_equal(config.cluster_address.b[0], 0xff);
+	assert_int_equal(config.cluster_nodes.n, 3);
+	assert_int_equal(ip_to4(config.cluster_nodes.ip[0]).n, 0x0a000001);
+	assert_int_equal(ip_to4(config.cluster_nodes.ip[1]).n, 0x0a000002);
+	assert_int_equal(config.cluster_nodes.ip[2].b[15], 3);
 }
 
 static void a_set_that_fails_changes_nothing(void **state)
@@ -306,7 +320,7 @@ static void a_set_that_fails_changes_nothing(void **state)
 	assert_string_equal(config.hostname, "with blanks");
 	assert_true(config_set(&config, "hostname", "", &faults));
 	assert_string_equal(config.hostname, "");
-	assert_true(config_set(&config, "send_garp", "yes", &faults));
+	assert_true(config_set(&config, "dump_speed", "yes", &faults));
 	assert_int_equal(faults.warnings, 1);
 }
 

@@ -160,6 +160,9 @@ static void random_list(const struct option_row *row, char *out, size_t size)
 						 row->words[1 + (first + i) % 3]);
 		else if (row->type == OPTION_NAMES)
 			used += (size_t)snprintf(out + used, size - used, "%sname%u", between, rnd_u32(&rnd));
+		else if (row->type == OPTION_ADDRESSES)
+			used += (size_t)snprintf(out + used, size - used, "%s2001:db8:%x::%x", between,
+						 rnd_u32(&rnd) & 0xffff, i + 1);
 		else
 			used += (size_t)snprintf(out + used, size - used, "%s%s/24", between,
 						 ip4_text((struct ip4){ rnd_u32(&rnd) << 8 }, address));
@@ -185,6 +188,10 @@ static void random_value(const struct option_row *row, char *out, size_t size)
 		memset(six.b + rnd_below(&rnd, 12), 0, rnd_below(&rnd, 5));
 		ip_text(six, out);
 		return;
+	case OPTION_IP:
+		rnd_fill(&rnd, &six, sizeof(six));
+		ip_text(rnd_below(&rnd, 2) ? six : ip_from4((struct ip4){ rnd_u32(&rnd) }), out);
+		return;
 	case OPTION_STR:
 		random_word(out, row->size);
 		return;
@@ -194,6 +201,7 @@ static void random_value(const struct option_row *row, char *out, size_t size)
 	case OPTION_ORDER:
 	case OPTION_PREFIXES:
 	case OPTION_NAMES:
+	case OPTION_ADDRESSES:
 		random_list(row, out, size);
 		return;
 	case OPTION_TYPES:
@@ -275,6 +283,14 @@ static void the_longest_values_fit_on_a_line(void **state)
 	for (int i = 0; i < CONFIG_PREFIXES_MAX; i++)
 		strcat(value, "255.255.255.128/25,");
 	assert_true(config_set(&config, "lac_allow", value, &faults));
+	value[0] = 0;
+	for (int i = 0; i < CONFIG_ADDRESSES_MAX; i++)
+		snprintf(value + strlen(value), 48, "2001:db8:1111:2222:3333::%x,", i + 256);
+	assert_true(config_set(&config, "cluster_nodes", value, &faults));
+	value[0] = 0;
+	for (int i = 0; i < CONFIG_ADDRESSES_MAX; i++)
+		snprintf(value + strlen(value), 48, "2001:db8:1111:2222:3333:4444:5555:%x,", i + 4096);
+	assert_false(config_set(&config, "cluster_nodes", value, &faults));
 	value[0] = 0;
 	for (int i = 0; i < CONFIG_NAMES_MAX; i++)
 		strcat(value, "a-name-of-just-31-octets-0123456,");

@@ -146,9 +146,35 @@ static uint64_t hand_log_end(void *ctx)
 	return log_recent_end(logger);
 }
 
+static unsigned looks_left;			/* until the cluster answers */
+static bool handed_over;
+
+static const struct cluster_facts *hand_cluster(void *ctx)
+{
+	static const struct cluster_facts cluster;
+
+	(void)ctx;
+	return &cluster;
+}
+
+static uint32_t hand_cluster_ask(void *ctx, enum cl_verb verb, struct node_id node)
+{
+	(void)ctx;
+	return verb == CL_VERB_HANDOVER ? node.n : 0;
+}
+
+static bool hand_cluster_answer(void *ctx, uint32_t number, struct cluster_answer *given)
+{
+	(void)ctx;
+	assert_int_equal(number, 3);
+	*given = (struct cluster_answer){ .ok = handed_over, .words = handed_over ? "done" : "node 3 is not there" };
+	return looks_left-- == 0;
+}
+
 static const struct facts_ops hands = {
 	.clock = hand_clock, .config_line = hand_config_line, .memory_write = hand_memory_write,
-	.log_line = hand_log_line, .log_end = hand_log_end,
+	.log_line = hand_log_line, .log_end = hand_log_end, .cluster = hand_cluster, .cluster_ask = hand_cluster_ask,
+	.cluster_answer = hand_cluster_answer,
 };
 
 static int begin(void **state)
@@ -351,6 +377,56 @@ static void too_many(void **state)
 	answers("l2tpns 1 text show version\n", "200 ok\n");
 }
 
+/* A command that cannot know yet how it ends says nothing until then, and holds up nobody. */
+static void waiting(void **state)
+{
+	int fd = client();
+
+	(void)state;
+	looks_left = 2;
+	handed_over = true;
+	say_to(fd, "l2tpns 1 text cluster handover 3\n");
+	for (unsigned i = 0; i < 20; i++)
+		turn();
+	assert_int_equal(recv(fd, answer, sizeof(answer), 0), -1);
+	answers("l2tpns 1 text show version\n", "200 ok\n");
+	(void)answer_of(fd);
+	assert_string_equal(answer, "200 ok\ndone\n");
+	looks_left = 1;
+	handed_over = false;
+	answers("l2tpns 1 json cluster handover 3\n", "409 refused\n{\"message\":\"node 3 is not there\"}");
+	answers("l2tpns 1 text cluster handover x\n", "405 no such command\nx is not a node's number\n");
+
+	looks_left = 1000;
+	fd = client();
+	say_to(fd, "l2tpns 1 text cluster handover 3\n");
+	for (unsigned i = 0; i < 20; i++)
+		turn();
+	(void)close(fd);						/* gone while it waits */
+	for (unsigned i = 0; i < 20; i++)
+		turn();
+	answers("l2tpns 1 text show version\n", "200 ok\n");
+}
+
+/* Whoever asks for the log knows at once that he will get it, however long nothing happens. */
+static void silent_log(void **state)
+{
+	int fd = client();
+	ssize_t n = -1;
+
+	(void)state;
+	say_to(fd, "l2tpns 1 text debug error\n");
+	for (unsigned i = 0; i < 50 && n < 0; i++) {
+		turn();
+		n = recv(fd, answer, sizeof(answer), 0);
+	}
+	assert_int_equal(n, 7);
+	assert_memory_equal(answer, "200 ok\n", 7);
+	(void)close(fd);
+	for (unsigned i = 0; i < 20; i++)
+		turn();
+}
+
 /* The log as it comes; the client's end ends it. */
 static void streaming(void **state)
 {
@@ -424,6 +500,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(half_closed, begin, end),
 		cmocka_unit_test_setup_teardown(slow_readers, begin, end),
 		cmocka_unit_test_setup_teardown(too_many, begin, end),
+		cmocka_unit_test_setup_teardown(waiting, begin, end),
+		cmocka_unit_test_setup_teardown(silent_log, begin, end),
 		cmocka_unit_test_setup_teardown(streaming, begin, end),
 		cmocka_unit_test_setup_teardown(the_socket_file, begin, end),
 	};
