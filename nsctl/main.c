@@ -15,7 +15,7 @@ void assert_fail(const char *expr, const char *file, int line)
 
 static enum exit_code usage(void)
 {
-	fprintf(stderr, "usage: nsctl [-s SOCKET] [-t SECONDS] [-j|--json] [-n COUNT] WORDS...\n"
+	fprintf(stderr, "usage: nsctl [-s SOCKET] [-t SECONDS] [-j|--json] [-n COUNT] [-w|--wait] WORDS...\n"
 			"       nsctl help\n");
 	return EXIT_USAGE;
 }
@@ -44,6 +44,9 @@ static bool option_take(struct nsctl *nsctl, int option)
 	case 'n':
 		nsctl->frames = thousandths(optarg) / 1000;
 		return nsctl->frames > 0;
+	case 'w':
+		nsctl->wait = true;
+		return true;
 	default:
 		return false;
 	}
@@ -54,7 +57,7 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "socket", required_argument, NULL, 's' }, { "timeout", required_argument, NULL, 't' },
 		{ "json", no_argument, NULL, 'j' }, { "count", required_argument, NULL, 'n' },
-		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
+		{ "wait", no_argument, NULL, 'w' }, { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
 	};
 	struct nsctl nsctl = { .path = CTL_PATH, .timeout_ms = 10000 };
 	const char *word[WORDS_MAX];
@@ -62,7 +65,7 @@ int main(int argc, char **argv)
 	int option;
 
 	/* Options may stand among the words; a word that begins with a dash comes after "--". */
-	while ((option = getopt_long(argc, argv, "s:t:jn:h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "s:t:jn:wh", options, NULL)) != -1) {
 		if (option == 'h')
 			return (int)local_rows[0].run(&nsctl, 0, NULL);
 		if (!option_take(&nsctl, option))
@@ -76,7 +79,7 @@ int main(int argc, char **argv)
 	if (words == 0)
 		return (int)usage();
 	for (unsigned i = 0; i < local_rows_n; i++) {
-		if (strcmp(local_rows[i].word, word[0]) == 0)
+		if (strcmp(local_rows[i].word, nsctl.wait ? WAIT_WORD : word[0]) == 0)
 			return (int)local_rows[i].run(&nsctl, (int)words, argv + optind);
 	}
 	return (int)request_print(&nsctl, word, words);

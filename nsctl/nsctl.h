@@ -22,12 +22,16 @@ struct nsctl {
 	enum ctl_form	 form;
 	unsigned	 timeout_ms;
 	unsigned	 frames;	/* of top; 0 = until q */
+	bool		 wait;		/* until the daemon that was told to end has ended */
 };
 
 struct local_row {		/* what nsctl does itself */
-	const char	*word, *usage, *help;
+	const char	*word;		/* the first of the command; or the option that asks for this */
+	const char	*usage, *help;
 	enum exit_code (*run)(const struct nsctl *nsctl, int argc, char **argv);
 };
+
+#define WAIT_WORD	"--wait"
 
 extern const struct local_row local_rows[];
 extern const unsigned local_rows_n;
@@ -39,6 +43,13 @@ enum exit_code request(const struct nsctl *nsctl, enum ctl_form form, const char
 
 /* The same, the answer to stdout, or to stderr when it is an error in words. */
 enum exit_code request_print(const struct nsctl *nsctl, const char *const *word, unsigned words);
+
+/* A connection to the daemon, not blocking. */
+enum exit_code connect_to(const struct nsctl *nsctl, uint64_t deadline_ms, int *fd);
+uint64_t now_ms(void);
+
+/* wait.c: a command that ends the daemon, and its end. */
+enum exit_code wait_end(const struct nsctl *nsctl, int argc, char **argv);
 
 /* top.c */
 enum exit_code top(const struct nsctl *nsctl, int argc, char **argv);

@@ -9,7 +9,7 @@
 
 #include "nsctl/nsctl.h"
 
-static uint64_t now_ms(void)
+uint64_t now_ms(void)
 {
 	struct timespec ts;
 
@@ -47,7 +47,7 @@ static enum exit_code too_late(const struct nsctl *nsctl)
 }
 
 /* A daemon whose queue of connections is full makes us wait: connect(2) says EAGAIN. */
-static enum exit_code connect_to(const struct nsctl *nsctl, uint64_t deadline_ms, int *fd)
+enum exit_code connect_to(const struct nsctl *nsctl, uint64_t deadline_ms, int *fd)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	size_t len = strlen(nsctl->path);

@@ -144,8 +144,11 @@ enum command_step reload(struct command_run *run)
 
 enum command_step shut_down(struct command_run *run)
 {
+	unsigned others = cluster_others(run->facts);
+
 	run->facts->ops->shutdown(run->facts->ctx);
-	out_message(&run->out, "shutting down: tunnels are being closed");
+	out_message(&run->out, others ? "shutting down: the other nodes go on with the sessions" :
+				       "shutting down: tunnels are being closed");
 	return COMMAND_DONE;
 }
 
@@ -171,7 +174,7 @@ enum command_step debug_stream(struct command_run *run)
 		run->number[0] = classes;
 		run->number[1] = ops->log_end(ctx);
 		run->stage = 1;
-		return COMMAND_WAIT;
+		return COMMAND_MORE;		/* begun, however long nothing is logged */
 	}
 	for (unsigned n = 0; n < 64 && out_has_room(&run->out); n++) {
 		bool some = ops->log_line(ctx, &run->number[1], (unsigned)run->number[0], &lost, line);

@@ -62,12 +62,22 @@ enum command_step command_step(struct command_run *run)
 {
 	ASSERT(out_is_empty(&run->out));
 	facts_refresh(run->facts);
-	if (!run->begun)
+
+	struct out fresh = run->out;
+	bool first = !run->begun;
+
+	if (first)
 		out_begin(&run->out);
 	run->begun = true;
 
+	uint32_t len = run->out.len;
 	enum command_step step = run->row->run(run);
 
+	if (first && step == COMMAND_WAIT) {	/* it will begin when it knows how it ends */
+		ASSERT(run->out.len == len);
+		run->out = fresh;
+		run->begun = false;
+	}
 	if (step == COMMAND_DONE)
 		out_finish(&run->out);
 	return step;

@@ -6,8 +6,9 @@
  * for only when the reader has taken the last.  So `show session` with 200,000
  * sessions holds nothing up, and a reader that stops reading stops only itself.
  *
- * Success is decided in the first slice: command_step() has set run->status
- * when it first returns, and it does not change after that.
+ * Success is decided in the first slice that does not wait: command_step() has set
+ * run->status when it first returns anything but COMMAND_WAIT, and it does not change
+ * after that.  A command that waits before has written nothing.
  */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
@@ -64,7 +65,7 @@ struct command_run {
 	const struct command_row *row;
 	enum ctl_status		 status;
 	bool			 enabled;	/* secrets may be shown */
-	bool			 begun;		/* the first slice is over */
+	bool			 begun;		/* the first slice that did not wait is over */
 	struct out		 out;
 	struct typed		 typed;	/* filled by the caller before command_begin() */
 	unsigned		 args_at;	/* which word is the first argument */

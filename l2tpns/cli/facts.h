@@ -8,9 +8,11 @@
 #ifndef CLI_FACTS_H
 #define CLI_FACTS_H
 
+#include "cluster/cluster.h"
 #include "l2tpns/cli/rates.h"
 #include "l2tpns/cli/top.h"
 #include "l2tpns/core/lns.h"
+#include "l2tpns/core/shares.h"
 #include "l2tpns/plane/plane.h"
 
 #define FACTS_MESSAGE_MAX	512	/* room for an answer to the operator, with its nul */
@@ -24,6 +26,17 @@ struct worker_facts {			/* one thread of the data plane; totals since it began *
 	uint64_t	batches;	/* times it woke to find packets */
 	uint64_t	cpu_us;		/* processor time used */
 };
+
+struct cluster_facts {			/* what the cluster's thread last said, at most 100 ms old */
+	struct cl_facts	cl;
+	bool		known[CLUSTER_NODES_MAX];
+	struct cl_peer_facts peer[CLUSTER_NODES_MAX];	/* by slot, where known */
+	uint64_t	stat[CL_STATS];
+	uint64_t	refused[WHYS];
+	uint64_t	held;		/* packets that wait until what they say is replicated */
+};
+
+struct cluster_answer { bool ok; const char *words; };
 
 struct facts_ops {
 	/* Monotonic time, and microseconds of 1970 for what people read. */
@@ -57,11 +70,20 @@ struct facts_ops {
 	 * log_end() is the number the next line will have. */
 	bool (*log_line)(void *ctx, uint64_t *at, unsigned classes, uint64_t *lost, char line[FACTS_LINE_MAX]);
 	uint64_t (*log_end)(void *ctx);
+
+	/* The cluster; NULL: this node is in none.  A loan until the next call. */
+	const struct cluster_facts *(*cluster)(void *ctx);
+	/* Ask it for something: a number, to look for the answer with.  False: there is none yet. */
+	uint32_t (*cluster_ask)(void *ctx, enum cl_verb verb, struct node_id node);
+	bool (*cluster_answer)(void *ctx, uint32_t number, struct cluster_answer *answer);
+	/* Read the key file again; `rotate`: and seal with its last key from now on. */
+	bool (*cluster_keys)(void *ctx, bool rotate, char message[FACTS_MESSAGE_MAX]);
 };
 
 struct facts {
 	const struct lns	*lns;
 	const struct plane	*plane;
+	const struct shares	*shares;	/* what other nodes forwarded; NULL: this node is alone */
 	const char		*version;	/* "2.0.0" */
 	char			 host[64];	/* our name in prompts and displays */
 	struct mono		 started;
@@ -74,6 +96,7 @@ struct facts {
 	struct rates		 rates;
 	uint64_t		 stat_base[STATS];	/* what `clear counters` took away from the display */
 	uint64_t		 why_base[WHYS];
+	uint64_t		 cluster_base[CL_STATS];
 	struct rates_totals	 totals_base;
 	uint64_t		 cleared_unix_s;	/* 0 = never */
 	struct top		 top;
@@ -88,10 +111,11 @@ void facts_second(struct facts *facts);
 /* Sum over the data plane's threads. */
 struct rates_totals facts_totals(const struct facts *facts);
 
-/* Of one session, as the data plane counts it. */
+/* Of one session: what this node's data plane counts, and what the other nodes said. */
 struct plane_usage facts_usage(const struct facts *facts, struct row row);
 
-/* Packets refused for this reason by the control plane and the data plane together. */
-uint64_t facts_refused(const struct facts *facts, enum why why);
+/* Packets refused for this reason by the control plane, the data plane and the cluster together.  `cluster` is what
+ * ops->cluster() said, so that a list of all reasons asks for it once. */
+uint64_t facts_refused(const struct facts *facts, const struct cluster_facts *cluster, enum why why);
 
 #endif

@@ -232,3 +232,12 @@ void out_family_end(struct out *out)
 		out->depth--;
 	out->family = NULL;
 }
+
+void out_single(struct out *out, const char *name, const char *help, enum out_metric metric, uint64_t value)
+{
+	struct out_family family = { .name = name, .help = help, .metric = metric };
+
+	out_family(out, &family);
+	out_sample(out, NULL, NULL, value);
+	out_family_end(out);
+}

@@ -158,6 +158,9 @@ void out_family(struct out *out, const struct out_family *family);
 void out_sample(struct out *out, const char *label, const char *help, uint64_t value);
 void out_family_end(struct out *out);
 
+/* A family of one number. */
+void out_single(struct out *out, const char *name, const char *help, enum out_metric metric, uint64_t value);
+
 /* For renderers: append, cut at the end of the buffer. */
 void out_put(struct out *out, const char *text, size_t len);
 void out_puts(struct out *out, const char *text);

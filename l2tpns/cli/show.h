@@ -32,6 +32,21 @@ enum command_step show_open(struct command_run *run);
 enum command_step show_top(struct command_run *run);
 enum command_step show_uptime(struct command_run *run);
 
+/* show_cluster.c */
+enum command_step show_cluster(struct command_run *run);
+void cluster_counters_put(struct command_run *run);
+
+/* act_cluster.c */
+enum command_step cluster_handover(struct command_run *run);
+enum command_step cluster_stop(struct command_run *run);
+enum command_step cluster_force(struct command_run *run);
+enum command_step cluster_resync(struct command_run *run);
+enum command_step cluster_key_reload(struct command_run *run);
+enum command_step cluster_key_rotate(struct command_run *run);
+
+/* Nodes that would go on if this one left. */
+unsigned cluster_others(const struct facts *facts);
+
 /* show_config.c */
 enum command_step show_version(struct command_run *run);
 enum command_step show_config(struct command_run *run);
@@ -49,6 +64,9 @@ enum command_step debug_stream(struct command_run *run);
 enum command_step debug_none(struct command_run *run);
 enum command_step help(struct command_run *run);
 enum command_step complete(struct command_run *run);
+
+/* Do counters show what came since `clear counters`? */
+bool counters_cleared(const struct command_run *run);
 
 /* "default" for the pool without a name. */
 const char *pool_name(const struct facts *facts, unsigned pool);

@@ -4,18 +4,9 @@
 #include "l2tpns/cli/show.h"
 
 /* Metrics never go back; only the display for people and scripts starts again at `clear counters`. */
-static bool cleared(const struct command_run *run)
+bool counters_cleared(const struct command_run *run)
 {
 	return run->out.ops != &out_metrics_ops;
-}
-
-static void single(struct out *out, const char *name, const char *help, enum out_metric metric, uint64_t value)
-{
-	struct out_family family = { .name = name, .help = help, .metric = metric };
-
-	out_family(out, &family);
-	out_sample(out, NULL, NULL, value);
-	out_family_end(out);
 }
 
 static void stats_put(struct command_run *run)
@@ -24,9 +15,9 @@ static void stats_put(struct command_run *run)
 
 	for (unsigned i = 0; i < STATS; i++) {
 		const struct stat_row *row = stat_row(i);
-		uint64_t base = cleared(run) ? facts->stat_base[i] : 0;
+		uint64_t base = counters_cleared(run) ? facts->stat_base[i] : 0;
 
-		single(&run->out, row->name, row->help, OUT_COUNTER, lns_stat(facts->lns, i) - base);
+		out_single(&run->out, row->name, row->help, OUT_COUNTER, lns_stat(facts->lns, i) - base);
 	}
 }
 
@@ -34,17 +25,18 @@ static void traffic_put(struct command_run *run)
 {
 	const struct rates_totals none = { 0 };
 	const struct facts *facts = run->facts;
-	const struct rates_totals *base = cleared(run) ? &facts->totals_base : &none;
+	const struct rates_totals *base = counters_cleared(run) ? &facts->totals_base : &none;
 	struct rates_totals totals = facts_totals(facts);
 	struct out *out = &run->out;
 
-	single(out, "up_packets", "packets forwarded from subscribers", OUT_COUNTER,
-	       totals.up_packets - base->up_packets);
-	single(out, "up_octets", "octets forwarded from subscribers", OUT_COUNTER, totals.up_octets - base->up_octets);
-	single(out, "down_packets", "packets forwarded to subscribers", OUT_COUNTER,
-	       totals.down_packets - base->down_packets);
-	single(out, "down_octets", "octets forwarded to subscribers", OUT_COUNTER,
-	       totals.down_octets - base->down_octets);
+	out_single(out, "up_packets", "packets forwarded from subscribers", OUT_COUNTER,
+		   totals.up_packets - base->up_packets);
+	out_single(out, "up_octets", "octets forwarded from subscribers", OUT_COUNTER,
+		   totals.up_octets - base->up_octets);
+	out_single(out, "down_packets", "packets forwarded to subscribers", OUT_COUNTER,
+		   totals.down_packets - base->down_packets);
+	out_single(out, "down_octets", "octets forwarded to subscribers", OUT_COUNTER,
+		   totals.down_octets - base->down_octets);
 }
 
 static void gauges_put(struct command_run *run)
@@ -52,10 +44,10 @@ static void gauges_put(struct command_run *run)
 	const struct facts *facts = run->facts;
 	struct out *out = &run->out;
 
-	single(out, "sessions", "sessions there are now", OUT_GAUGE, lns_session_count(facts->lns));
-	single(out, "tunnels", "tunnels there are now", OUT_GAUGE, lns_tunnel_count(facts->lns));
-	single(out, "uptime_seconds", "seconds since the daemon started", OUT_GAUGE,
-	       dur_s(mono_since(facts->now, facts->started)));
+	out_single(out, "sessions", "sessions there are now", OUT_GAUGE, lns_session_count(facts->lns));
+	out_single(out, "tunnels", "tunnels there are now", OUT_GAUGE, lns_tunnel_count(facts->lns));
+	out_single(out, "uptime_seconds", "seconds since the daemon started", OUT_GAUGE,
+		   dur_s(mono_since(facts->now, facts->started)));
 }
 
 static void refusals_put(struct command_run *run)
@@ -64,12 +56,13 @@ static void refusals_put(struct command_run *run)
 		.name = "refused", .help = "refused, by reason", .label = "reason", .metric = OUT_COUNTER,
 	};
 	const struct facts *facts = run->facts;
+	const struct cluster_facts *cluster = facts->ops->cluster(facts->ctx);
 
 	out_family(&run->out, &family);
 	for (unsigned why = WHY_OK + 1; why < WHYS; why++) {
-		uint64_t base = cleared(run) ? facts->why_base[why] : 0;
+		uint64_t base = counters_cleared(run) ? facts->why_base[why] : 0;
 
-		out_sample(&run->out, why_name(why), why_text(why), facts_refused(facts, why) - base);
+		out_sample(&run->out, why_name(why), why_text(why), facts_refused(facts, cluster, why) - base);
 	}
 	out_family_end(&run->out);
 }
@@ -149,10 +142,10 @@ static void workers_put(struct command_run *run)
 enum command_step show_counters(struct command_run *run)
 {
 	static void (*const groups[])(struct command_run *run) = {
-		gauges_put, stats_put, traffic_put, refusals_put, pools_put, workers_put,
+		gauges_put, stats_put, traffic_put, refusals_put, pools_put, workers_put, cluster_counters_put,
 	};
 
-	if (run->stage == 0 && cleared(run) && run->facts->cleared_unix_s)
+	if (run->stage == 0 && counters_cleared(run) && run->facts->cleared_unix_s)
 		out_when(&run->out, "cleared_at", run->facts->cleared_unix_s);
 	groups[run->stage++](run);
 	return run->stage < ARRAY_LEN(groups) ? COMMAND_MORE : COMMAND_DONE;
@@ -191,11 +184,14 @@ enum command_step show_workers(struct command_run *run)
 enum command_step clear_counters(struct command_run *run)
 {
 	struct facts *facts = run->facts;
+	const struct cluster_facts *cluster = facts->ops->cluster(facts->ctx);
 
 	for (unsigned i = 0; i < STATS; i++)
 		facts->stat_base[i] = lns_stat(facts->lns, i);
 	for (unsigned why = 0; why < WHYS; why++)
-		facts->why_base[why] = facts_refused(facts, why);
+		facts->why_base[why] = facts_refused(facts, cluster, why);
+	for (unsigned i = 0; cluster && i < CL_STATS; i++)
+		facts->cluster_base[i] = cluster->stat[i];
 	facts->totals_base = facts_totals(facts);
 	facts->cleared_unix_s = facts->unix_us / 1000000;
 	out_message(&run->out, "counters cleared");
