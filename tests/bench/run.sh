@@ -13,7 +13,8 @@
 #
 # Knobs, in the environment:
 #	QUICK=1		fewer cells, shorter		RUNS=3	rounds
-#	CELLS=...	groups, of: setup traffic nogro latency workers scale
+#	CELLS=...	groups, of: setup traffic nogro latency workers scale cluster
+#	KILLS=30	deaths of a master in the group cluster (see cluster.sh)
 #	SECS=3		seconds of a traffic cell	MOST=200000	sessions of the group scale
 #	PROFILE=1	perf's view of both servers in each overload cell, in BUILD-DIR/bench/*.perf.txt
 set -u
@@ -25,12 +26,12 @@ HERE=$(dirname "$(realpath "$0")")
 
 [ "$(id -u)" = 0 ] || { echo "bench: needs root" >&2; exit 1; }
 QUICK=${QUICK:-}
-CELLS=${CELLS:-setup traffic $([ -n "$QUICK" ] || echo nogro) latency workers scale}
+CELLS=${CELLS:-setup traffic $([ -n "$QUICK" ] || echo nogro) latency workers scale cluster}
 RUNS=${RUNS:-3} SECS=${SECS:-$([ -n "$QUICK" ] && echo 2 || echo 3)} MOST=${MOST:-200000}
 SIDES=${SIDES:-ours theirs}
 [ -x "$B/l2tpns" ] || SIDES=theirs
 SENDERS=$(($(nproc) > 4 ? 3 : $(nproc) > 1 ? $(nproc) - 1 : 1))
-D=$(mktemp -d) RAW=$B/bench/raw.jsonl ROUND=0
+D=$(mktemp -d) RAW=$B/bench/raw.jsonl ROUND=0 CODE=0
 declare -A LABS=() PIDS=() RADII=() IN=() OUT=()
 mkdir -p "$B/bench" && : >"$RAW"
 
@@ -248,7 +249,9 @@ if [[ $SIDES == *ours* ]]; then
 		! wants scale || scale "$ROUND" || exit 1
 	done
 	! wants scale || scale_echo || exit 1
+	! wants cluster || "$HERE/cluster.sh" "$B" "${KILLS:-30}" "$RAW" || CODE=1
 fi
 printf '\r%-78s\r' "" >&2
 bench_table "$RAW" | tee "$B/bench.md"
 bench_json "$RAW" >"$B/bench.json"
+exit $CODE

@@ -1,4 +1,4 @@
-# table.sh -- medians and ratios out of the cells measured; sourced by run.sh.
+# table.sh -- medians and ratios out of the cells measured; sourced by run.sh and cluster.sh.
 
 # What every group of cells is about: the number shown, its unit, and whether more is better.
 BENCH_JQ='
@@ -28,7 +28,18 @@ def kilo: if . == null then "" else . / 1000 | rounded | tostring end;
 def line: "| " + join(" | ") + " |";
 '
 
-bench_json() { jq -s "$BENCH_JQ medians" "$1"; }
+# What was measured run by run of one cluster: [{cell, unit, median, p99, worst, runs, theirs}], of 2.4.1 the median.
+BENCH_CLUSTER_JQ='
+def runs_of($rows): $rows | map(.value | select(. != null)) | sort;
+def at_percent($p): if length == 0 then null else .[(length * $p / 100 | ceil) - 1] end;
+def cluster: map(select(.group == "cluster")) | reduce .[] as $row ({order: [], of: {}};
+		(if .of[$row.cell] then . else .order += [$row.cell] end) | .of[$row.cell] += [$row])
+	| .of as $of | .order | map($of[.] as $rows | runs_of($rows | map(select(.server == "ours"))) as $v | {
+		group: "cluster", cell: ., unit: $rows[0].unit, median: ($v | median), p99: ($v | at_percent(99)), worst: $v[-1],
+		runs: ($v | length), theirs: (runs_of($rows | map(select(.server == "theirs"))) | median) });
+'
+
+bench_json() { jq -s "$BENCH_JQ $BENCH_CLUSTER_JQ (map(select(.group != \"cluster\")) | medians) + cluster" "$1"; }
 
 # One section: title, heading, jq filter from a cell to the fields of its line.
 bench_section() {	# RAW GROUP TITLE HEADING FILTER
@@ -37,6 +48,18 @@ bench_section() {	# RAW GROUP TITLE HEADING FILTER
 	[ -n "$rows" ] || return 0
 	printf '\n**%s**\n\n| %s |\n|%s\n%s\n' "$3" "$4" \
 		"$(sed 's/[^|]*|/---|/g; s/[^|]*$/---|/' <<<"$4")" "$rows"
+}
+
+bench_cluster() {	# RAW
+	local rows
+	rows=$(jq -rs "$BENCH_JQ $BENCH_CLUSTER_JQ"' cluster | .[]
+		| [(.cell + if .unit == "" then "" else ", " + .unit end), (.median | shown)]
+			+ (if .runs > 1 then [(.p99 | shown), (.worst | shown)] else ["", ""] end)
+			+ [.runs, (.theirs | shown)] | map(tostring) | line' "$1")
+	[ -n "$rows" ] || return 0
+	printf '\n**%s**\n\n| %s |\n|---|---|---|---|---|---|\n%s\n' \
+		"A cluster of three on this machine: heartbeats each 100 ms, dead after 500 ms; 2.4.1 with its own timers" \
+		"what | median | p99 | worst | runs | 2.4.1" "$rows"
 }
 
 bench_machine() {
@@ -68,6 +91,7 @@ bench_table() {	# RAW
 		'.cell, (.ours.cpu_us_per_session | shown), (.ours.sessions_per_s | shown),
 		((.ours.rss_octets // (.ours.rss_kib | if . then . * 1024 else null end)) | if . then . / 1048576 else null end | shown),
 		(.ours.cpu_percent | shown), (if (.ours.echoes // 0) == 0 then "" else .ours.cpu_percent * .ours.seconds * 10000 / .ours.echoes | shown end)'
+	bench_cluster "$1"
 	jq -rs "$BENCH_JQ medians | map(select(.group == \"scale\")) |
 		(map(select(.cell == \"idle daemon\"))[0].ours.rss_kib) as \$idle |
 		(map(select(.ours.up != null)) | last) as \$full | select(\$idle and \$full) |

@@ -21,6 +21,11 @@ P=interop$$
 W=$(mktemp -d -t interop.XXXXXX) || exit 2
 secret=tunnel-secret
 inet=198.18.0.2
+# Where a guest is plugged in, and what is where from there; a lab of another kind says it anew.
+client_wire() { echo "$P-sw"; }
+server_of() { echo "10.99.0.$1"; }	# LNS
+client_at() { echo "10.99.0.1$1/24"; }	# SLOT
+client_route=198.18.0.0/24
 
 on() { local ns=$1; shift; ip netns exec "$P-$ns" "$@"; }
 join() {	# NAMESPACE INTERFACE BRIDGE ADDRESS
@@ -87,9 +92,10 @@ dial() {
 	local command=$1
 	shift
 	local guest
-	"$here/uml.sh" -t 60 -m "$megabytes" -k "l2tp_ppp ppp_async" -f "$filter" -n "$P-sw" -b br0 -o "$W/$case" client \
-		"SERVER=10.99.0.$lns" "IP0=10.99.0.1$slot/24" "USER_NAME=$user" "PASSWORD=$password" "ROUTE=198.18.0.0/24" \
-		"COMMAND=$command" "$@" &
+	"$here/uml.sh" -t 60 -m "$megabytes" -k "l2tp_ppp ppp_async" -f "$filter" \
+		-n "$(client_wire)" -b br0 -o "$W/$case" client \
+		"SERVER=$(server_of "$lns")" "IP0=$(client_at "$slot")" "USER_NAME=$user" "PASSWORD=$password" \
+		"ROUTE=$client_route" "COMMAND=$command" "$@" &
 	guest=$!
 	trap 'kill $guest; wait $guest; exit 143' TERM	# waited for, not run, so that it can be told to end
 	wait $guest
@@ -106,32 +112,34 @@ no_session() {	# LNS USER: %d in it stands for any number
 	users=$(lns_users "$1") && ! grep -qE "^${2//%d/[0-9]+}\$" <<<"$users"
 }
 
+case_over() { :; }	# CODE: what a case may have left is put away
 # Run case_$1 in slot $2; one line says how it went.
 judge() {
 	local case=$1 slot=$2 begin=$EPOCHREALTIME end code
 	mkdir -p "$W/$case"
 	"case_${case//-/_}" >"$W/$case.log" 2>&1
 	code=$?
+	case_over $code
 	end=$EPOCHREALTIME
 	{
 		case $code in 0) echo -n "ok " ;; 77) echo -n "SKIP " ;; *) echo -n "FAIL " ;; esac
 		printf '%-22s %5d ms ' "$case" $(((${end/./} - ${begin/./}) / 1000))
 		if [ $code = 77 ]; then tail -n 1 "$W/$case.log"
-		else grep -hoE 'up after [0-9]+ ms|median .*' "$W/$case.log" "$W/$case/console" 2>/dev/null | head -n 1 | grep . || echo
+		else grep -hoE '^silent .*|up after [0-9]+ ms|median .*' "$W/$case.log" "$W/$case/console" 2>/dev/null | head -n 1 | grep . || echo
 		fi
 		[ $code = 0 ] || [ $code = 77 ] || sed 's/^/    | /' "$W/$case.log"
 	} | tee -a "$W/results"
 }
 skip() { echo "$*"; return 77; }
 
-# Cases are taken from a list by two at a time: a guest is at work for half of its life only.
+# Cases are taken from a list by two at a time (SLOTS): a guest is at work for half of its life only.
 pending=
 next() { local c; { flock 9; c=$(head -n 1 "$pending"); sed -i 1d "$pending"; } 9>"$W/lock"; echo "$c"; }
 both_slots() {	# CASE...
 	local s c pids=()
 	pending=$W/pending
 	printf '%s\n' "$@" >"$pending"
-	for s in 1 2; do
+	for ((s = 1; s <= ${SLOTS:-2}; s++)); do
 		(
 			trap - EXIT INT TERM
 			while c=$(next) && [ -n "$c" ]; do judge "$c" $s; done

@@ -7,3 +7,6 @@ $(B)/uml-xstate.so: tests/interop/xstate.c $(B)/flags
 TEST_BUILD += $(B)/uml-xstate.so
 
 ROOT_TESTS += 'interop: tests/interop/run.sh $(B)'
+
+# The same clients on a cluster of three nodes, whose master dies at every step of theirs.
+ROOT_TESTS += 'interop-cluster: tests/interop/cluster.sh $(B)'

@@ -25,6 +25,9 @@ void session_phase(struct lac *lac, uint32_t number, enum phase phase)
 	if (phase == PHASE_UP) {
 		timer_disarm(&lac->timers, lac->tunnels + number);
 		hist_add(&lac->setup_time, lac->now.us - s->started_us);
+		if (lac->last_up.us && lac->now.us - lac->last_up.us > lac->longest_gap_us)
+			lac->longest_gap_us = lac->now.us - lac->last_up.us;
+		lac->last_up = lac->now;
 	}
 }
 

@@ -117,6 +117,8 @@ struct lac {
 	uint32_t		 per_tunnel;
 	struct lac_counts	 counts;
 	struct hist		 setup_time;	/* from ICRQ to IPCP opened */
+	struct mono		 last_up;	/* when a subscriber came up last, in this step */
+	uint64_t		 longest_gap_us; /* between two of them */
 	uint32_t		*ack_due;	/* tunnels that owe an acknowledgement */
 	uint32_t		 acks_due;
 	struct measure		*measure;

@@ -144,6 +144,8 @@ bool step_up(struct lac *lac, const struct step_args *args)
 	struct proc_usage before = proc_usage((uint32_t)lac->opt.server_pid), after;
 
 	lac->setup_time = (struct hist){ 0 };
+	lac->last_up = (struct mono){ 0 };
+	lac->longest_gap_us = 0;
 	lac->now = clock_now();
 	b.begin = b.shown = lac->now;
 	b.give_up = mono_add(lac->now, DUR_US((int64_t)(limit * 1e6)));
@@ -162,6 +164,7 @@ bool step_up(struct lac *lac, const struct step_args *args)
 	report_real(&lac->report, "seconds", seconds);
 	report_real(&lac->report, "sessions_per_s", seconds > 0 ? (double)up / seconds : 0);
 	report_hist(&lac->report, "setup", &lac->setup_time);
+	report_number(&lac->report, "longest_gap_us", lac->longest_gap_us);
 	report_real(&lac->report, "server_cpu_s", cpu_s);
 	report_real(&lac->report, "server_cpu_us_per_session", up ? cpu_s * 1e6 / (double)up : 0);
 	report_number(&lac->report, "server_rss_octets", after.rss_octets);
