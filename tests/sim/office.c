@@ -405,6 +405,40 @@ static void tick(struct sim *sim, struct node *node)
 
 /* ---- the end ---- */
 
+static bool is_up(const struct world *world, const struct session *session)
+{
+	for (unsigned i = 0; i < LACS; i++)
+		for (unsigned c = 0; c < CALLS; c++)
+			if (world->lac[i].lns_tid == session->tid.n && world->lac[i].call[c].phase == PHASE_UP &&
+				world->lac[i].call[c].sid == session->peer_sid.n)
+				return true;
+	return false;
+}
+
+/* A session that no LAC has, or that one has twice. */
+_Noreturn static void ghost(struct sim *sim, struct node *node, unsigned up)
+{
+	const struct office *office = node->app;
+	uint32_t at = 0, count = lns_session_count(office->lns);
+
+	for (struct row row; (row = lns_session_next(office->lns, &at, 1000)).n; ) {
+		const struct session *session = lns_session(office->lns, row), *other;
+		uint32_t again = row.n;
+
+		if (!is_up(sim->world, session))
+			sim_fail(sim, "I15: %u sessions for %u calls: the LAC of tunnel %u knows no session %u", count,
+				up, session->tid.n, session->peer_sid.n);
+		for (struct row next; (next = lns_session_next(office->lns, &again, 1000)).n; ) {
+			other = lns_session(office->lns, next);
+			if (next.n != row.n && other->tid.n == session->tid.n &&
+				other->peer_sid.n == session->peer_sid.n)
+				sim_fail(sim, "I15: %u sessions, %u calls: %u and %u of tunnel %u are both %u", count,
+					up, session->sid.n, other->sid.n, session->tid.n, session->peer_sid.n);
+		}
+	}
+	sim_fail(sim, "I15: %u sessions for %u calls", count, up);
+}
+
 static void same_everywhere(struct sim *sim, struct node *node)
 {
 	const struct world *world = sim->world;
@@ -434,7 +468,7 @@ static void same_everywhere(struct sim *sim, struct node *node)
 				sim_fail(sim, "call %u of LAC %u is not in the plane", call->sid, i + 1);
 		}
 	if (lns_session_count(office->lns) != up)
-		sim_fail(sim, "%u sessions for %u calls", lns_session_count(office->lns), up);
+		ghost(sim, node, up);
 	for (unsigned row = 0; row < ARRAY_LEN(office->plane); row++)
 		up -= office->plane[row].up;
 	if (up != 0)
