@@ -90,7 +90,7 @@ enum why vote_asked(struct cl_turn *turn, struct cl_peer *peer, const struct cl_
 
 	if (msg->term > TERM_MAX)
 		return WHY_CL_VALUE;
-	if (claim)		/* who only asks whether he may has taken nothing: two that wait would drive each other on */
+	if (claim)	/* who only asks whether he may has taken nothing: two that wait would drive each other on */
 		cl->vote->term_max = max_u32(cl->vote->term_max, msg->term);
 	if (refusal == CL_GRANTED && claim)
 		grant(turn, peer, msg->term);
