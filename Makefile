@@ -192,7 +192,7 @@ bench:						## ratios against l2tpns 2.4.1 in the same run
 	@+$(SUBMAKE) all $(TEST_BUILD)
 	@tests/bench/run.sh $(B)
 
-demo:						## 1,000 subscribers dial in
+demo:						## three nodes and a thousand subscribers; nodes die, nobody is lost (root)
 	@tests/deps.sh --install $(DEPS_DEMO)
 	@+$(SUBMAKE) all $(B)/lac
 	@tests/lac/demo.sh $(B)

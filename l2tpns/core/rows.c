@@ -2,6 +2,7 @@
 #include "l2tpns/core/rows.h"
 
 #define BLOCK_ROOM	(ROWS_PER_BLOCK - 1)	/* row 0 of a block is never given: session id 0 means none */
+#define SMALL_PAGES	4u			/* or so many of its pages lead to shared ones */
 #define SMALL_TUNNEL	(BLOCK_ROOM / 2)	/* up to here a tunnel shares blocks with others */
 
 static uint32_t blocks_for(uint32_t max)
@@ -114,20 +115,34 @@ static int64_t block_unused(struct rows *rows)
 	return rows->fresh_block < rows->blocks ? (int64_t)rows->fresh_block++ : -1;
 }
 
+/* One that others use and that has room, another each time: tunnels that grow side by side shall not all fill the
+ * same one, a few rows to each, and use up their pages.  -1: there is none. */
+static int64_t block_shared(struct rows *rows)
+{
+	uint32_t next = 0;
+
+	if (rows->shared && rows->block[rows->shared - 1].used > 0 && rows->block[rows->shared - 1].used < BLOCK_ROOM)
+		next = rows->block[rows->shared - 1].next;
+	rows->shared = next ? next : rows->partial;
+	return (int64_t)rows->shared - 1;
+}
+
 /* Map one more block; it is not among those the tunnel maps, for they are full. */
 static int page_map(struct rows *rows, struct row_pages *pages)
 {
 	int64_t number = -1;
-	unsigned page;
+	unsigned page, mapped = 0;
 
+	for (unsigned i = 0; i < TUNNEL_PAGES; i++)
+		mapped += pages->base[i] != 0;
 	for (page = 0; page < TUNNEL_PAGES && pages->base[page]; page++)
 		;
 	if (page == TUNNEL_PAGES)
 		return -1;
-	if (pages->rows >= SMALL_TUNNEL)
+	if (pages->rows >= SMALL_TUNNEL || mapped >= SMALL_PAGES)
 		number = block_unused(rows);
-	if (number < 0 && rows->partial)
-		number = rows->partial - 1;
+	if (number < 0)
+		number = block_shared(rows);
 	if (number < 0)
 		number = block_unused(rows);
 	if (number < 0)

@@ -35,6 +35,7 @@ struct rows {
 	uint32_t		 blocks;
 	uint32_t		 fresh_block;	/* blocks at or above this were never used */
 	uint32_t		 partial;	/* list of blocks in use that have room; block + 1 */
+	uint32_t		 shared;	/* the partial block that a tunnel mapped last; block + 1 */
 	uint32_t		 empty;		/* list of empty blocks below fresh_block */
 	uint32_t		 used;		/* rows handed out */
 	uint32_t		 max;		/* of them at one time */

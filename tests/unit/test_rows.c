@@ -248,6 +248,40 @@ static void test_another_follows(void **state)
 	world_end(&b);
 }
 
+/* However many tunnels grow side by side, a call each in turn, their pages reach all rows there are. */
+static void test_tunnels_that_grow_side_by_side(void **state)
+{
+	static const unsigned tunnels[] = { 5, 40, 100, 130, 500, 2000, 5000, 20000 };
+	const uint32_t max = 201000;
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(tunnels); i++) {
+		struct row_pages *pages = calloc(tunnels[i], sizeof(*pages));
+		struct arena arena = { 0 };
+		struct rows rows;
+		uint32_t given = 0;
+		struct sid sid;
+		bool some = true;
+
+		rows_init(&rows, max, &arena);
+		void *memory = calloc(1, arena.used + 64);
+
+		arena = (struct arena){ .start = memory, .room = arena.used + 64 };
+		rows_init(&rows, max, &arena);
+		while (some) {
+			some = false;
+			for (unsigned k = 0; k < tunnels[i]; k++)
+				if (rows_take(&rows, &pages[k], &sid).n) {
+					some = true;
+					given++;
+				}
+		}
+		assert_in_range(given, max - max / 100, max);
+		free(memory);
+		free(pages);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +292,7 @@ int main(void)
 		cmocka_unit_test(test_random_against_map),
 		cmocka_unit_test(test_what_does_not_belong_together),
 		cmocka_unit_test(test_another_follows),
+		cmocka_unit_test(test_tunnels_that_grow_side_by_side),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
