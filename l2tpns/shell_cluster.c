@@ -16,11 +16,25 @@ bool shell_acts(const struct shell *shell)
 	return !shell->cluster || shell->cluster->acting;
 }
 
-bool shell_cluster_room(const struct shell *shell)
+/* The workers tell only of the first packet after none: who leaves packets waiting must come back by himself. */
+bool shell_cluster_room(struct shell *shell)
 {
-	const struct shell_cluster *cluster = shell->cluster;
+	struct shell_cluster *cluster = shell->cluster;
 
-	return !cluster || (held_room(&cluster->held) > 2 * FX_OCTETS && cluster_io_room(cluster->io));
+	if (!cluster || (held_room(&cluster->held) > 2 * FX_OCTETS && cluster_io_room(cluster->io)))
+		return true;
+	cluster->packets_wait = true;
+	return false;
+}
+
+void shell_cluster_room_look(struct shell *shell)
+{
+	struct shell_cluster *cluster = shell->cluster;
+
+	if (!cluster->packets_wait)
+		return;
+	cluster->packets_wait = false;
+	ev_feed_event(shell->loop, &shell->punts, EV_READ);
 }
 
 static struct replica_clock clock_of(const struct shell_cluster *cluster)
@@ -350,6 +364,7 @@ static void on_events(struct ev_loop *loop, ev_io *io, int revents)
 		shell_settle_if_full(shell);
 	}
 	shell_settle(shell);
+	shell_cluster_room_look(shell);
 	if (n == EVENTS_PER_TURN)
 		ev_feed_event(loop, io, EV_READ);
 }

@@ -38,6 +38,7 @@ struct shell_cluster {
 	struct cluster_io *io;
 	struct node_id	 self;
 	struct cl_status status;
+	bool		 packets_wait;	/* in the workers' rings, for want of room here */
 	bool		 acting;	/* master and not frozen: the control plane acts */
 	uint8_t		 sending;	/* the key that seals what we send */
 	uint64_t	 batch;		/* the latest handed to the cluster */
@@ -76,8 +77,10 @@ MUST_USE bool shell_cluster_leave(struct shell *shell);
 
 /* May packets and timers enter the control plane? */
 bool shell_acts(const struct shell *shell);
-/* Is there room for what one more batch of packets may say and change? */
-bool shell_cluster_room(const struct shell *shell);
+/* Is there room for what one more batch of packets may say and change?  If not, the packets are looked at again
+ * after the cluster's next events, and each time counters are reported. */
+bool shell_cluster_room(struct shell *shell);
+void shell_cluster_room_look(struct shell *shell);
 
 /* Before a list of effects is carried out: hand over what changed. */
 void shell_cluster_changes(struct shell *shell);

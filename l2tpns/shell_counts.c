@@ -29,6 +29,7 @@ static void on_report(struct ev_loop *loop, ev_timer *timer, int revents)
 
 	(void)loop;
 	(void)revents;
+	shell_cluster_room_look(shell);
 	for (unsigned n = 0; n < REPORTS_MAX; n++) {
 		struct wr w = wr_of(octets, sizeof(octets));
 

@@ -14,7 +14,7 @@ static const struct out_column columns[] = {
 	{ "heard_by",	"HEARD-BY",	9,  false },
 	{ "round_trip_us", "RTT-US",	7,  true },
 	{ "late_max_us", "LATE-US",	8,  true },
-	{ "sessions",	"SESSIONS",	8,  true },
+	{ "records",	"RECORDS",	8,  true },
 	{ "join_no",	"JOINED",	6,  true },
 };
 
@@ -56,7 +56,7 @@ static void peers_put(struct out *out, const struct cluster_facts *cluster)
 		else
 			out_none(out, "round_trip_us");
 		out_count(out, "late_max_us", peer->late_max_us);
-		out_count(out, "sessions", peer->sessions);
+		out_count(out, "records", peer->sessions);
 		out_id(out, "join_no", peer->join_no);
 		out_end(out);
 	}

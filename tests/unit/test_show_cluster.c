@@ -83,7 +83,7 @@ static void as_json(void **state)
 		"forwards_waiting", "packets_waiting", "key_id", "protocol",
 	};
 	static const char *const peer_numbers[] = {
-		"node", "silent_ms", "age_s", "late_max_us", "sessions", "join_no",
+		"node", "silent_ms", "age_s", "late_max_us", "records", "join_no",
 	};
 	json_t *json = ask_json("show cluster json"), *peers = json_object_get(json, "peers"), *peer;
 
